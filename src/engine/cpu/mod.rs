@@ -1,0 +1,185 @@
+//! The engine on the processor: the reference's network code at f32, members spread over all cores.
+
+use super::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
+use crate::error::{Error, Result};
+use crate::model::recipe::Member;
+use crate::model::trainer::{Scratch, Trainer};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+/// Members in flight per thread: enough that no core waits while the folds of a trial meet after each
+/// epoch, few enough that trials finish early and memory stays small.
+const MEMBERS_PER_THREAD: usize = 8;
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch<f32>> = RefCell::default();
+}
+
+/// A member between two epochs.
+struct Resident {
+    trainer: Trainer<f32>,
+    epoch: u32,
+    kept: Option<Vec<f32>>,
+}
+
+/// Trains members on a pool of threads.
+pub struct CpuEngine {
+    job: Job,
+    pool: rayon::ThreadPool,
+    /// `None` while a thread trains the member.
+    members: HashMap<MemberId, Option<Resident>>,
+    sender: Sender<(MemberId, Resident, Report)>,
+    receiver: Receiver<(MemberId, Resident, Report)>,
+    asked: usize,
+}
+
+impl CpuEngine {
+    /// An engine on `threads` threads; all cores for `None`.
+    pub fn new(job: Job, threads: Option<usize>) -> Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.unwrap_or(0))
+            .build()
+            .map_err(|error| Error::device("cpu", format!("cannot start worker threads: {error}")))?;
+        let (sender, receiver) = channel();
+        Ok(Self { job, pool, members: HashMap::new(), sender, receiver, asked: 0 })
+    }
+
+    fn resident(&mut self, id: MemberId) -> Result<&mut Resident> {
+        self.members
+            .get_mut(&id)
+            .and_then(Option::as_mut)
+            .ok_or_else(|| Error::device("cpu engine", format!("member {id} is not between two epochs")))
+    }
+}
+
+impl Engine for CpuEngine {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Cpu
+    }
+
+    fn device(&self) -> String {
+        processor_name()
+    }
+
+    fn explain(&self) -> Vec<String> {
+        vec![format!("{} threads, {} members in flight", self.pool.current_num_threads(), self.members.len())]
+    }
+
+    fn room(&self, _: &Member) -> usize {
+        (self.pool.current_num_threads() * MEMBERS_PER_THREAD).saturating_sub(self.members.len())
+    }
+
+    fn check(&self, _: &Member) -> Result<()> {
+        Ok(())
+    }
+
+    fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
+        let trainer = Trainer::new(member, self.job.seed);
+        self.members.insert(id, Some(Resident { trainer, epoch: 0, kept: None }));
+        Ok(())
+    }
+
+    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
+        let Snapshot { epoch, step, parameters, m, v, kept } = snapshot.clone();
+        let trainer = Trainer::resume(member, self.job.seed, parameters, m, v, step);
+        self.members.insert(id, Some(Resident { trainer, epoch, kept }));
+        Ok(())
+    }
+
+    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
+        for &id in ids {
+            let resident = self.members.get_mut(&id).and_then(Option::take);
+            let mut resident = resident
+                .ok_or_else(|| Error::device("cpu engine", format!("member {id} cannot be trained now")))?;
+            let (job, sender) = (self.job.clone(), self.sender.clone());
+            self.asked += 1;
+            self.pool.spawn_fifo(move || {
+                let report = SCRATCH.with_borrow_mut(|scratch| resident.epoch(id, &job, scratch));
+                // The receiver lives as long as the engine; a report nobody waits for is dropped.
+                let _ = sender.send((id, resident, report));
+            });
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self) -> Result<Vec<Report>> {
+        let mut reports = Vec::new();
+        while self.asked > 0 {
+            let received =
+                if reports.is_empty() { self.receiver.recv().ok() } else { self.receiver.try_recv().ok() };
+            let Some((id, resident, report)) = received else { break };
+            self.asked -= 1;
+            // A member that was retired while it trained is gone.
+            if let Some(slot) = self.members.get_mut(&id) {
+                *slot = Some(resident);
+                reports.push(report);
+            }
+        }
+        Ok(reports)
+    }
+
+    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
+        for &id in ids {
+            let resident = self.resident(id)?;
+            resident.kept = Some(resident.trainer.parameters.clone());
+        }
+        Ok(())
+    }
+
+    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+        ids.iter()
+            .map(|&id| {
+                let Resident { trainer, epoch, kept } = self.resident(id)?;
+                Ok(Snapshot {
+                    epoch: *epoch,
+                    step: trainer.step,
+                    parameters: trainer.parameters.clone(),
+                    m: trainer.m.clone(),
+                    v: trainer.v.clone(),
+                    kept: kept.clone(),
+                })
+            })
+            .collect()
+    }
+
+    fn retire(&mut self, ids: &[MemberId]) {
+        for id in ids {
+            self.members.remove(id);
+        }
+    }
+}
+
+impl Resident {
+    fn epoch(&mut self, id: MemberId, job: &Job, scratch: &mut Scratch<f32>) -> Report {
+        let outcome = self.trainer.epoch(&job.dataset, scratch);
+        self.epoch += 1;
+        let mut report = Report {
+            id,
+            epoch: self.epoch,
+            step: self.trainer.step,
+            train_loss: f64::NAN,
+            evaluation: None,
+            diverged_at_step: outcome.err(),
+        };
+        if let Ok(train_loss) = outcome {
+            report.train_loss = train_loss;
+            let evaluation = self.trainer.evaluate(&job.dataset, scratch, job.with_outputs);
+            if evaluation.loss_sum.is_finite() {
+                report.evaluation = Some(evaluation);
+            } else {
+                report.diverged_at_step = Some(self.trainer.step);
+            }
+        }
+        report
+    }
+}
+
+/// The processor's name, as the operating system gives it.
+pub fn processor_name() -> String {
+    let described = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    described
+        .lines()
+        .find_map(|line| line.strip_prefix("model name").and_then(|rest| rest.split_once(':')))
+        .map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
+}

@@ -1,0 +1,116 @@
+//! Engines train members: `gpu` in WGSL, `cpu` with the same network code as the reference at f32.
+//!
+//! An engine knows nothing of trials. It trains each member one epoch at a time when asked, scores its
+//! validation rows, and reports; which members go on is decided above. Members never wait for each
+//! other inside an engine.
+
+pub mod cpu;
+pub mod gpu;
+
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::model::metric::Evaluation;
+use crate::model::recipe::Member;
+use std::sync::Arc;
+
+/// What every member of a study shares.
+#[derive(Clone)]
+pub struct Job {
+    /// The table and its folds.
+    pub dataset: Arc<Dataset>,
+    /// The key of all random streams.
+    pub seed: u64,
+    /// Whether evaluations carry the outputs of every validation row.
+    pub with_outputs: bool,
+}
+
+/// Names a member within an engine; chosen by the caller, never reused.
+pub type MemberId = u64;
+
+/// One epoch of one member.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Whose.
+    pub id: MemberId,
+    /// Epochs trained so far, this one included.
+    pub epoch: u32,
+    /// Steps taken so far.
+    pub step: u64,
+    /// Mean of the epoch's minibatch losses; NaN where it diverged.
+    pub train_loss: f64,
+    /// Scores of the validation rows after the epoch; `None` where it diverged.
+    pub evaluation: Option<Evaluation>,
+    /// The step (from 0) whose loss was not finite, or, where the loss of the validation rows was not,
+    /// the number of steps taken. The member trains no further.
+    pub diverged_at_step: Option<u64>,
+}
+
+/// The whole state of a member between two epochs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// Epochs trained.
+    pub epoch: u32,
+    /// Steps taken.
+    pub step: u64,
+    /// Laid out as [`crate::model::network::layer_ranges`] says.
+    pub parameters: Vec<f32>,
+    /// First optimizer state number of each parameter.
+    pub m: Vec<f32>,
+    /// Second optimizer state number of each parameter.
+    pub v: Vec<f32>,
+    /// The parameters last kept, where any were.
+    pub kept: Option<Vec<f32>>,
+}
+
+/// Which engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineKind {
+    /// WGSL on a graphics device.
+    Gpu,
+    /// The processor.
+    Cpu,
+}
+
+impl EngineKind {
+    /// `gpu` or `cpu`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gpu => "gpu",
+            Self::Cpu => "cpu",
+        }
+    }
+}
+
+/// Trains members.
+///
+/// The order of a member's life: [`admit`](Engine::admit) or [`restore`](Engine::restore); any number
+/// of [`train`](Engine::train) and a report from [`advance`](Engine::advance); [`keep`](Engine::keep)
+/// and [`snapshot`](Engine::snapshot) between two epochs; [`retire`](Engine::retire).
+pub trait Engine {
+    /// Which engine this is.
+    fn kind(&self) -> EngineKind;
+    /// The adapter's or processor's name.
+    fn device(&self) -> String;
+    /// What the engine uses and how full it is, one fact a line, for `--explain`.
+    fn explain(&self) -> Vec<String>;
+    /// How many more members like this one can be admitted now.
+    fn room(&self, member: &Member) -> usize;
+    /// Whether the member could ever be admitted, alone; an error says which limit it passes.
+    fn check(&self, member: &Member) -> Result<()>;
+    /// Takes a member at its initial parameters.
+    fn admit(&mut self, id: MemberId, member: Member) -> Result<()>;
+    /// Takes a member in a given state.
+    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()>;
+    /// Asks for one more epoch of each member.
+    fn train(&mut self, ids: &[MemberId]) -> Result<()>;
+    /// Works until at least one asked epoch is done, and reports those that are. Empty when none was
+    /// asked for.
+    fn advance(&mut self) -> Result<Vec<Report>>;
+    /// Keeps the members' parameters as they are now, replacing what was kept before.
+    fn keep(&mut self, ids: &[MemberId]) -> Result<()>;
+    /// Reads the states of members that are between two epochs.
+    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>>;
+    /// Forgets members, whatever they are doing, and frees their room.
+    fn retire(&mut self, ids: &[MemberId]);
+}

@@ -1,0 +1,8 @@
+//! manytune trains many hyperparameter configurations of a model at the same time on one GPU of any
+//! vendor, or on the CPU, picks the best by validation score, and proves its own gradients right.
+
+pub mod data;
+pub mod engine;
+pub mod error;
+pub mod model;
+pub mod random;

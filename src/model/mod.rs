@@ -1,0 +1,14 @@
+//! What can be trained, independent of where it is trained: the families, the network they compose,
+//! and one training step, generic over the number type ([`Real`](real::Real)).
+
+pub mod activation;
+pub mod initializer;
+pub mod layer;
+pub mod loss;
+pub mod lr_schedule;
+pub mod metric;
+pub mod network;
+pub mod optimizer;
+pub mod real;
+pub mod recipe;
+pub mod trainer;

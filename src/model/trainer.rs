@@ -1,0 +1,270 @@
+//! One member in training: a step, an epoch, an evaluation. At f64 it is the reference; at f32 the
+//! engine on the CPU.
+
+use super::layer::dropout::Mask;
+use super::loss::Target;
+use super::metric::Evaluation;
+use super::network::{Workspace, backward, forward, initial_parameters, layer_ranges};
+use super::optimizer::{Slices, StepScalars};
+use super::real::Real;
+use super::recipe::Member;
+use crate::data::{Dataset, Fold, Targets, Transform};
+use crate::random::Permutation;
+
+/// Rows evaluated at a time: bounds the workspace, whatever the number of rows.
+const EVALUATION_ROWS: usize = 256;
+
+/// Buffers that any member can train in; one per thread.
+#[derive(Default)]
+pub struct Scratch<R> {
+    /// Intermediate values of the minibatch.
+    pub workspace: Workspace<R>,
+    /// dL/dparameters, penalties included, clipped.
+    pub gradient: Vec<R>,
+    rows: Vec<u32>,
+}
+
+/// The state of one member: parameters, optimizer state and position.
+#[derive(Clone)]
+pub struct Trainer<R> {
+    /// What is trained.
+    pub member: Member,
+    /// Laid out as [`layer_ranges`] says.
+    pub parameters: Vec<R>,
+    /// First optimizer state number of each parameter.
+    pub m: Vec<R>,
+    /// Second optimizer state number of each parameter.
+    pub v: Vec<R>,
+    /// Steps taken.
+    pub step: u64,
+    seed: u64,
+}
+
+impl<R: Real> Trainer<R> {
+    /// A member at its initial parameters.
+    pub fn new(member: Member, seed: u64) -> Self {
+        let parameters =
+            initial_parameters(&member.network, member.recipe.initializer, seed, member.stream());
+        let parameters: Vec<R> = parameters.into_iter().map(|w| R::of(f64::from(w))).collect();
+        let state = vec![R::ZERO; parameters.len()];
+        Self { member, parameters, m: state.clone(), v: state, step: 0, seed }
+    }
+
+    /// A member in a given state. The three vectors must have the network's parameter count.
+    pub fn resume(member: Member, seed: u64, parameters: Vec<R>, m: Vec<R>, v: Vec<R>, step: u64) -> Self {
+        assert!([&parameters, &m, &v].iter().all(|part| part.len() == member.network.parameter_count()));
+        Self { member, parameters, m, v, step, seed }
+    }
+
+    fn fold<'a>(&self, dataset: &'a Dataset) -> &'a Fold {
+        &dataset.folds[self.member.fold]
+    }
+
+    /// The rows of the minibatch of the next step.
+    fn draw(&self, dataset: &Dataset, rows: &mut Vec<u32>) {
+        let train = &self.fold(dataset).train;
+        let (batch, steps_per_epoch) = self.member.recipe.steps(train.len());
+        let (epoch, step) = (self.step / steps_per_epoch, self.step % steps_per_epoch);
+        let permutation = Permutation::new(self.seed, epoch as u32, self.member.stream(), train.len() as u32);
+        let start = step as usize * batch;
+        let end = (start + batch).min(train.len());
+        rows.clear();
+        rows.extend((start..end).map(|position| train[permutation.at(position as u32) as usize]));
+    }
+
+    /// The mask of the activations that enter each layer, at the next step.
+    fn masks(&self) -> Vec<Option<Mask>> {
+        let recipe = &self.member.recipe;
+        (0..self.member.network.layer_count())
+            .map(|layer| {
+                let probability = if layer == 0 { recipe.input_dropout } else { recipe.dropout };
+                (probability > 0.0)
+                    .then(|| Mask::new(self.seed, layer, self.step, self.member.stream(), probability))
+            })
+            .collect()
+    }
+
+    /// The gradient of the next step, into `scratch.gradient`; returns the mean loss of the minibatch,
+    /// weighted by class where the recipe says so, penalties not included.
+    pub fn gradient(&self, dataset: &Dataset, scratch: &mut Scratch<R>) -> f64 {
+        let network = &self.member.network;
+        let mut rows = std::mem::take(&mut scratch.rows);
+        self.draw(dataset, &mut rows);
+        let workspace = &mut scratch.workspace;
+        workspace.reserve(network, rows.len());
+        gather(dataset, &self.fold(dataset).transforms, &rows, &mut workspace.inputs[0]);
+        forward(network, &self.parameters, rows.len(), workspace, &self.masks());
+        let loss = self.loss(dataset, &rows, &mut workspace.outputs);
+        scratch.gradient.resize(self.parameters.len(), R::ZERO);
+        backward(network, &self.parameters, rows.len(), workspace, &mut scratch.gradient);
+        self.add_penalties(&mut scratch.gradient);
+        self.clip(&mut scratch.gradient);
+        scratch.rows = rows;
+        loss
+    }
+
+    /// The mean loss of the rows; its gradient replaces their outputs.
+    fn loss(&self, dataset: &Dataset, rows: &[u32], outputs: &mut [R]) -> f64 {
+        let (recipe, fold) = (&self.member.recipe, self.fold(dataset));
+        let share = R::ONE / R::of(rows.len() as f64);
+        let mut sum = 0.0;
+        for (&row, outputs) in rows.iter().zip(outputs.chunks_exact_mut(self.member.network.output_count)) {
+            let target = target_of(dataset, fold, row);
+            let weight = match target {
+                Target::Class(class) if recipe.balanced => R::of(f64::from(fold.balanced_weights[class])),
+                _ => R::ONE,
+            };
+            let loss = R::loss_row(recipe.loss, &recipe.loss_parameters, target, outputs);
+            sum += (loss * weight).to_f64();
+            outputs.iter_mut().for_each(|d| *d *= weight * share);
+        }
+        sum / rows.len() as f64
+    }
+
+    fn add_penalties(&self, gradient: &mut [R]) {
+        let recipe = &self.member.recipe;
+        if recipe.l1_penalty == 0.0 && recipe.l2_penalty == 0.0 {
+            return;
+        }
+        let (l1, l2) = (R::of(recipe.l1_penalty), R::of(recipe.l2_penalty));
+        for (range, (inputs, outputs)) in
+            layer_ranges(&self.member.network).into_iter().zip(self.member.network.layers())
+        {
+            let weights = range.start..range.start + inputs * outputs;
+            let parameters = &self.parameters[weights.clone()];
+            for (g, &w) in gradient[weights].iter_mut().zip(parameters) {
+                *g += l2 * w + l1 * w.sign();
+            }
+        }
+    }
+
+    fn clip(&self, gradient: &mut [R]) {
+        let limit = self.member.recipe.clip_norm;
+        if limit <= 0.0 {
+            return;
+        }
+        let norm = gradient.iter().map(|g| g.to_f64().powi(2)).sum::<f64>().sqrt();
+        if norm > limit {
+            let factor = R::of(limit / norm);
+            gradient.iter_mut().for_each(|g| *g *= factor);
+        }
+    }
+
+    /// Applies `scratch.gradient`: one optimizer step.
+    pub fn update(&mut self, dataset: &Dataset, scratch: &Scratch<R>) {
+        let (_, steps_per_epoch) = self.member.recipe.steps(self.fold(dataset).train.len());
+        let scalars: StepScalars<R> = self.member.recipe.scalars(self.step, steps_per_epoch);
+        for (range, (inputs, outputs)) in
+            layer_ranges(&self.member.network).into_iter().zip(self.member.network.layers())
+        {
+            let bias = range.start + inputs * outputs;
+            for (part, decay) in [(range.start..bias, scalars.decay), (bias..range.end, R::ONE)] {
+                let slices = Slices {
+                    parameters: &mut self.parameters[part.clone()],
+                    gradients: &scratch.gradient[part.clone()],
+                    m: &mut self.m[part.clone()],
+                    v: &mut self.v[part],
+                };
+                R::optimize(self.member.recipe.optimizer, &scalars, decay, slices);
+            }
+        }
+        self.step += 1;
+    }
+
+    /// Trains to the end of the current epoch. Returns the mean of the minibatch losses, or the step
+    /// (from 0) at which the loss was not finite; that step is not applied.
+    pub fn epoch(&mut self, dataset: &Dataset, scratch: &mut Scratch<R>) -> Result<f64, u64> {
+        let (_, steps_per_epoch) = self.member.recipe.steps(self.fold(dataset).train.len());
+        let mut sum = 0.0;
+        for _ in 0..steps_per_epoch {
+            let loss = self.gradient(dataset, scratch);
+            if !loss.is_finite() {
+                return Err(self.step);
+            }
+            sum += loss;
+            self.update(dataset, scratch);
+        }
+        Ok(sum / steps_per_epoch as f64)
+    }
+
+    /// Scores the validation rows of the member's fold.
+    pub fn evaluate(&self, dataset: &Dataset, scratch: &mut Scratch<R>, with_outputs: bool) -> Evaluation {
+        let fold = self.fold(dataset);
+        let mut evaluation = Evaluation { row_count: fold.validation.len(), ..Default::default() };
+        let classes =
+            matches!(dataset.targets, Targets::Classes(_)).then_some(self.member.network.output_count);
+        evaluation.correct.resize(classes.unwrap_or(0), 0);
+        evaluation.predicted.resize(classes.unwrap_or(0), 0);
+        let mut collected = Vec::new();
+        for rows in fold.validation.chunks(EVALUATION_ROWS) {
+            let outputs = self.outputs(dataset, &fold.transforms, rows, scratch);
+            for (&row, outputs) in rows.iter().zip(outputs.chunks_exact_mut(self.member.network.output_count))
+            {
+                if with_outputs {
+                    collected.extend(outputs.iter().map(|output| output.to_f64() as f32));
+                }
+                score_row(&mut evaluation, target_of(dataset, fold, row), outputs);
+            }
+        }
+        evaluation.outputs = with_outputs.then_some(collected);
+        evaluation
+    }
+
+    /// The outputs (row, output) of some rows of a data set, without dropout.
+    pub fn outputs<'a>(
+        &self,
+        dataset: &Dataset,
+        transforms: &[Transform],
+        rows: &[u32],
+        scratch: &'a mut Scratch<R>,
+    ) -> &'a mut [R] {
+        let (network, workspace) = (&self.member.network, &mut scratch.workspace);
+        workspace.reserve(network, rows.len());
+        gather(dataset, transforms, rows, &mut workspace.inputs[0]);
+        forward(network, &self.parameters, rows.len(), workspace, &[]);
+        &mut workspace.outputs[..rows.len() * network.output_count]
+    }
+}
+
+/// Reads rows of the table into (row, feature), transformed.
+fn gather<R: Real>(dataset: &Dataset, transforms: &[Transform], rows: &[u32], inputs: &mut [R]) {
+    for (&row, inputs) in rows.iter().zip(inputs.chunks_exact_mut(dataset.feature_count.max(1))) {
+        for ((input, &stored), transform) in inputs.iter_mut().zip(dataset.row(row)).zip(transforms) {
+            *input = R::of(f64::from(transform.apply(stored)));
+        }
+    }
+}
+
+/// What a row should give in a fold.
+fn target_of<R: Real>(dataset: &Dataset, fold: &Fold, row: u32) -> Target<R> {
+    match &dataset.targets {
+        Targets::Classes(classes) => Target::Class(classes[row as usize] as usize),
+        Targets::Values { stored, .. } => {
+            Target::Value(R::of(f64::from(fold.target.apply(stored[row as usize]))))
+        }
+    }
+}
+
+/// Adds one row to an evaluation. The first of equal largest outputs is the prediction.
+fn score_row<R: Real>(evaluation: &mut Evaluation, target: Target<R>, outputs: &mut [R]) {
+    match target {
+        Target::Value(value) => {
+            let error = (outputs[0] - value).to_f64();
+            evaluation.loss_sum += error * error;
+            evaluation.absolute_error_sum += error.abs();
+        }
+        Target::Class(class) => {
+            let mut best = 0;
+            for k in 1..outputs.len() {
+                if outputs[k] > outputs[best] {
+                    best = k;
+                }
+            }
+            evaluation.predicted[best] += 1;
+            evaluation.correct[class] += u32::from(best == class);
+            let plain = super::loss::LossParameters::default();
+            let loss = R::loss_row(super::loss::cross_entropy(), &plain, target, outputs);
+            evaluation.loss_sum += loss.to_f64();
+        }
+    }
+}
