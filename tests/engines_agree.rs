@@ -1,0 +1,181 @@
+//! The two engines train the same member from the same numbers to the same results, within rounding.
+
+mod common;
+
+use manytune::data::Task;
+use manytune::engine::cpu::CpuEngine;
+use manytune::engine::gpu::GpuEngine;
+use manytune::engine::{Engine, Job, Report, Snapshot};
+use manytune::model::recipe::{Member, Network, Recipe};
+use manytune::model::{activation, initializer, loss, lr_schedule, optimizer};
+use std::sync::Arc;
+
+fn member(job: &Job, hidden: &[usize], change: impl FnOnce(&mut Network, &mut Recipe)) -> Member {
+    let task = job.dataset.task;
+    let mut network = Network {
+        input_count: job.dataset.feature_count,
+        hidden: hidden.to_vec(),
+        output_count: task.output_count(),
+        activation: activation::ALL[7],
+    };
+    let optimizer = optimizer::ALL[0];
+    let mut recipe = Recipe {
+        optimizer,
+        optimizer_parameters: optimizer.defaults(),
+        learning_rate: 0.05,
+        lr_schedule: lr_schedule::ALL[0],
+        lr_schedule_parameters: Default::default(),
+        loss: loss::ALL.iter().copied().find(|loss| loss.fits(task)).unwrap(),
+        loss_parameters: Default::default(),
+        balanced: false,
+        l2_penalty: 0.0,
+        l1_penalty: 0.0,
+        dropout: 0.0,
+        input_dropout: 0.0,
+        clip_norm: 0.0,
+        initializer: initializer::ALL[0],
+        batch_size: 16,
+        max_epochs: 10,
+    };
+    change(&mut network, &mut recipe);
+    Member { fold: 0, repeat: 0, network, recipe }
+}
+
+/// Trains every member for some epochs, all at once; gives the last report and the state of each.
+fn train(engine: &mut dyn Engine, members: &[Member], epochs: u32) -> Vec<(Report, Snapshot)> {
+    let ids: Vec<u64> = (0..members.len() as u64).collect();
+    for (&id, member) in ids.iter().zip(members) {
+        engine.admit(id, member.clone()).unwrap();
+    }
+    engine.train(&ids).unwrap();
+    let mut last = vec![None; members.len()];
+    loop {
+        let reports = engine.advance().unwrap();
+        if reports.is_empty() {
+            break;
+        }
+        for report in reports {
+            let id = report.id;
+            if report.epoch < epochs {
+                engine.train(&[id]).unwrap();
+            }
+            last[id as usize] = Some(report);
+        }
+    }
+    let snapshots = engine.snapshot(&ids).unwrap();
+    last.into_iter().map(Option::unwrap).zip(snapshots).collect()
+}
+
+fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
+    assert_eq!(found.len(), expected.len(), "{name}");
+    let scale = expected.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+    for (i, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let close = (found - expected).abs() <= tolerance * scale.max(1e-6);
+        assert!(close, "{name}, element {i}: {found} against {expected}");
+    }
+}
+
+/// Trains on both engines and compares everything they give.
+fn compare(job: &Job, members: &[Member], epochs: u32, tolerance: f32) {
+    let Some(device) = common::gpu() else { return };
+    let mut gpu = GpuEngine::new(job.clone(), device, None).unwrap();
+    let mut cpu = CpuEngine::new(job.clone(), None).unwrap();
+    let found = train(&mut gpu, members, epochs);
+    let expected = train(&mut cpu, members, epochs);
+    for (i, ((report, state), (cpu_report, cpu_state))) in found.iter().zip(&expected).enumerate() {
+        let name = |what: &str| format!("member {i}, {what}");
+        assert_eq!((report.epoch, report.step), (cpu_report.epoch, cpu_report.step));
+        assert_close(&name("parameters"), &state.parameters, &cpu_state.parameters, tolerance);
+        assert_close(&name("m"), &state.m, &cpu_state.m, 10.0 * tolerance);
+        let (a, b) = (report.evaluation.as_ref().unwrap(), cpu_report.evaluation.as_ref().unwrap());
+        assert_close(
+            &name("train loss"),
+            &[report.train_loss as f32],
+            &[cpu_report.train_loss as f32],
+            tolerance,
+        );
+        assert_close(&name("loss"), &[a.loss_sum as f32], &[b.loss_sum as f32], tolerance);
+        let errors = ([a.absolute_error_sum as f32], [b.absolute_error_sum as f32]);
+        assert_close(&name("absolute error"), &errors.0, &errors.1, tolerance);
+        let outputs = (a.outputs.as_ref().unwrap(), b.outputs.as_ref().unwrap());
+        assert_close(&name("outputs"), outputs.0, outputs.1, 5.0 * tolerance);
+        for (counts, cpu_counts) in [(&a.correct, &b.correct), (&a.predicted, &b.predicted)] {
+            assert_eq!(counts.len(), cpu_counts.len());
+            let moved: u32 = counts.iter().zip(cpu_counts).map(|(x, y)| x.abs_diff(*y)).sum();
+            // A row whose two largest outputs are equal within rounding may fall either way.
+            assert!(moved <= 2, "{}: {counts:?} against {cpu_counts:?}", name("counts"));
+        }
+    }
+}
+
+fn job(task: Task) -> Job {
+    Job { dataset: Arc::new(common::dataset(task, 90, 5, 3)), seed: 0x1234_5678_9abc, with_outputs: true }
+}
+
+/// Widths, depths, batch sizes and folds all mixed in one cohort, plain descent on smooth networks.
+#[test]
+fn shapes_of_every_kind_train_alike_side_by_side() {
+    for task in [Task::Classification { class_count: 3 }, Task::Regression] {
+        let job = job(task);
+        let shapes: [&[usize]; 7] = [&[], &[1], &[4], &[7, 3], &[33], &[40, 5, 9], &[8, 8, 8, 8]];
+        let mut members = Vec::new();
+        for (i, hidden) in shapes.iter().enumerate() {
+            for batch_size in [1, 7, 33, 500].into_iter().skip(i % 2).step_by(2) {
+                let mut one = member(&job, hidden, |_, recipe| recipe.batch_size = batch_size);
+                one.fold = i % 3;
+                members.push(one);
+            }
+        }
+        compare(&job, &members, 3, 2e-5);
+    }
+}
+
+/// Everything that may vary but the shape: one member each.
+#[test]
+fn every_part_of_a_recipe_trains_alike() {
+    let job = job(Task::Classification { class_count: 4 });
+    let mut members = Vec::new();
+    for choice in activation::ALL {
+        members.push(member(&job, &[6, 5], |network, _| network.activation = *choice));
+    }
+    for choice in optimizer::ALL {
+        members.push(member(&job, &[6], |_, recipe| {
+            recipe.optimizer = *choice;
+            recipe.optimizer_parameters = choice.defaults();
+            recipe.optimizer_parameters.weight_decay = 0.1;
+            // Far from 0, where the sign of a moment or the ratio of two tiny ones may differ by rounding.
+            recipe.optimizer_parameters.epsilon = 1e-3;
+            recipe.learning_rate = 0.003;
+        }));
+    }
+    for choice in lr_schedule::ALL {
+        members.push(member(&job, &[6], |_, recipe| {
+            recipe.lr_schedule = *choice;
+            recipe.lr_schedule_parameters.warmup_epochs = 0.7;
+        }));
+    }
+    members.push(member(&job, &[6], |_, recipe| recipe.optimizer_parameters.momentum = 0.9));
+    members.push(member(&job, &[6], |_, recipe| {
+        recipe.optimizer_parameters.momentum = 0.9;
+        recipe.optimizer_parameters.nesterov = true;
+    }));
+    members.push(member(&job, &[9, 6], |_, recipe| recipe.dropout = 0.4));
+    members.push(member(&job, &[9, 6], |_, recipe| recipe.input_dropout = 0.3));
+    members.push(member(&job, &[6], |_, recipe| recipe.balanced = true));
+    members.push(member(&job, &[6], |_, recipe| recipe.loss_parameters.label_smoothing = 0.2));
+    members.push(member(&job, &[6], |_, recipe| recipe.l2_penalty = 0.1));
+    members.push(member(&job, &[6], |_, recipe| recipe.l1_penalty = 0.01));
+    members.push(member(&job, &[6, 4], |_, recipe| recipe.clip_norm = 0.2));
+    compare(&job, &members, 2, 3e-5);
+}
+
+#[test]
+fn huber_trains_alike() {
+    let job = job(Task::Regression);
+    let huber = loss::ALL.iter().copied().find(|loss| loss.name() == "huber").unwrap();
+    let members = [member(&job, &[6], |_, recipe| {
+        recipe.loss = huber;
+        recipe.loss_parameters.huber_delta = 0.3;
+    })];
+    compare(&job, &members, 3, 2e-5);
+}
