@@ -2,69 +2,14 @@
 
 mod common;
 
+use common::{member, train};
 use manytune::data::Task;
+use manytune::engine::Job;
 use manytune::engine::cpu::CpuEngine;
 use manytune::engine::gpu::GpuEngine;
-use manytune::engine::{Engine, Job, Report, Snapshot};
-use manytune::model::recipe::{Member, Network, Recipe};
-use manytune::model::{activation, initializer, loss, lr_schedule, optimizer};
+use manytune::model::recipe::Member;
+use manytune::model::{activation, loss, lr_schedule, optimizer};
 use std::sync::Arc;
-
-fn member(job: &Job, hidden: &[usize], change: impl FnOnce(&mut Network, &mut Recipe)) -> Member {
-    let task = job.dataset.task;
-    let mut network = Network {
-        input_count: job.dataset.feature_count,
-        hidden: hidden.to_vec(),
-        output_count: task.output_count(),
-        activation: activation::ALL[7],
-    };
-    let optimizer = optimizer::ALL[0];
-    let mut recipe = Recipe {
-        optimizer,
-        optimizer_parameters: optimizer.defaults(),
-        learning_rate: 0.05,
-        lr_schedule: lr_schedule::ALL[0],
-        lr_schedule_parameters: Default::default(),
-        loss: loss::ALL.iter().copied().find(|loss| loss.fits(task)).unwrap(),
-        loss_parameters: Default::default(),
-        balanced: false,
-        l2_penalty: 0.0,
-        l1_penalty: 0.0,
-        dropout: 0.0,
-        input_dropout: 0.0,
-        clip_norm: 0.0,
-        initializer: initializer::ALL[0],
-        batch_size: 16,
-        max_epochs: 10,
-    };
-    change(&mut network, &mut recipe);
-    Member { fold: 0, repeat: 0, network, recipe }
-}
-
-/// Trains every member for some epochs, all at once; gives the last report and the state of each.
-fn train(engine: &mut dyn Engine, members: &[Member], epochs: u32) -> Vec<(Report, Snapshot)> {
-    let ids: Vec<u64> = (0..members.len() as u64).collect();
-    for (&id, member) in ids.iter().zip(members) {
-        engine.admit(id, member.clone()).unwrap();
-    }
-    engine.train(&ids).unwrap();
-    let mut last = vec![None; members.len()];
-    loop {
-        let reports = engine.advance().unwrap();
-        if reports.is_empty() {
-            break;
-        }
-        for report in reports {
-            let id = report.id;
-            if report.epoch < epochs {
-                engine.train(&[id]).unwrap();
-            }
-            last[id as usize] = Some(report);
-        }
-    }
-    let snapshots = engine.snapshot(&ids).unwrap();
-    last.into_iter().map(Option::unwrap).zip(snapshots).collect()
-}
 
 fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
     assert_eq!(found.len(), expected.len(), "{name}");

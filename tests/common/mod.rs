@@ -4,6 +4,9 @@
 
 use manytune::data::{Dataset, Fold, Targets, Task, Transform};
 use manytune::engine::gpu::device::{self, GpuDevice};
+use manytune::engine::{Engine, Job, Report, Snapshot};
+use manytune::model::recipe::{Member, Network, Recipe};
+use manytune::model::{activation, initializer, loss, lr_schedule, optimizer};
 use manytune::random::{Purpose, Stream, uniform};
 
 /// The device that tests run on: the one `MANYTUNE_TEST_DEVICE` names, else the first real one, else the
@@ -73,4 +76,61 @@ fn balanced_weights(task: Task, targets: &Targets, train: &[u32]) -> Vec<f32> {
     };
     let count = |class: u32| train.iter().filter(|&&row| classes[row as usize] == class).count().max(1);
     (0..class_count as u32).map(|class| train.len() as f32 / (class_count * count(class)) as f32).collect()
+}
+
+/// A member on fold 0 with plain numbers, changed as the test wants.
+pub fn member(job: &Job, hidden: &[usize], change: impl FnOnce(&mut Network, &mut Recipe)) -> Member {
+    let task = job.dataset.task;
+    let mut network = Network {
+        input_count: job.dataset.feature_count,
+        hidden: hidden.to_vec(),
+        output_count: task.output_count(),
+        activation: activation::ALL[7],
+    };
+    let optimizer = optimizer::ALL[0];
+    let mut recipe = Recipe {
+        optimizer,
+        optimizer_parameters: optimizer.defaults(),
+        learning_rate: 0.05,
+        lr_schedule: lr_schedule::ALL[0],
+        lr_schedule_parameters: Default::default(),
+        loss: loss::ALL.iter().copied().find(|loss| loss.fits(task)).unwrap(),
+        loss_parameters: Default::default(),
+        balanced: false,
+        l2_penalty: 0.0,
+        l1_penalty: 0.0,
+        dropout: 0.0,
+        input_dropout: 0.0,
+        clip_norm: 0.0,
+        initializer: initializer::ALL[0],
+        batch_size: 16,
+        max_epochs: 10,
+    };
+    change(&mut network, &mut recipe);
+    Member { fold: 0, repeat: 0, network, recipe }
+}
+
+/// Trains every member for some epochs, all at once; gives the last report and the state of each.
+pub fn train(engine: &mut dyn Engine, members: &[Member], epochs: u32) -> Vec<(Report, Snapshot)> {
+    let ids: Vec<u64> = (0..members.len() as u64).collect();
+    for (&id, member) in ids.iter().zip(members) {
+        engine.admit(id, member.clone()).unwrap();
+    }
+    engine.train(&ids).unwrap();
+    let mut last = vec![None; members.len()];
+    loop {
+        let reports = engine.advance().unwrap();
+        if reports.is_empty() {
+            break;
+        }
+        for report in reports {
+            let id = report.id;
+            if report.epoch < epochs {
+                engine.train(&[id]).unwrap();
+            }
+            last[id as usize] = Some(report);
+        }
+    }
+    let snapshots = engine.snapshot(&ids).unwrap();
+    last.into_iter().map(Option::unwrap).zip(snapshots).collect()
 }
