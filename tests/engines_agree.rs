@@ -4,9 +4,9 @@ mod common;
 
 use common::{member, train};
 use manytune::data::Task;
-use manytune::engine::Job;
 use manytune::engine::cpu::CpuEngine;
 use manytune::engine::gpu::GpuEngine;
+use manytune::engine::{Engine, Job, MemoryLimit};
 use manytune::model::recipe::Member;
 use manytune::model::{activation, loss, lr_schedule, optimizer};
 use std::sync::Arc;
@@ -23,7 +23,11 @@ fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 /// Trains on both engines and compares everything they give.
 fn compare(job: &Job, members: &[Member], epochs: u32, tolerance: f32) {
     let Some(device) = common::gpu() else { return };
-    let mut gpu = GpuEngine::new(job.clone(), device, None).unwrap();
+    let gpu = GpuEngine::new(job.clone(), device, None).unwrap();
+    compare_with(gpu, job, members, epochs, tolerance);
+}
+
+fn compare_with(mut gpu: GpuEngine, job: &Job, members: &[Member], epochs: u32, tolerance: f32) {
     let mut cpu = CpuEngine::new(job.clone(), None).unwrap();
     let found = train(&mut gpu, members, epochs);
     let expected = train(&mut cpu, members, epochs);
@@ -123,4 +127,31 @@ fn huber_trains_alike() {
         recipe.loss_parameters.huber_delta = 0.3;
     })];
     compare(&job, &members, 3, 2e-5);
+}
+
+/// 9,000 rows of 8 padded features take 288 KB: two buffers when all memory is 200 KB.
+#[test]
+fn a_table_in_several_buffers_gives_the_same_rows() {
+    let Some(device) = common::gpu() else { return };
+    let dataset = common::dataset(Task::Regression, 9_000, 5, 3);
+    let job = Job { dataset: Arc::new(dataset), seed: 5, with_outputs: true };
+    let gpu = GpuEngine::new(job.clone(), device, Some(MemoryLimit::Bytes(200_000))).unwrap();
+    let facts = gpu.explain().join("\n");
+    assert!(facts.contains("table in 2 buffers"), "{facts}");
+    let members = [member(&job, &[4], |_, recipe| recipe.batch_size = 500)];
+    compare_with(gpu, &job, &members, 1, 2e-5);
+}
+
+/// A model that no binding of the device can hold is refused with the limit, not attempted.
+#[test]
+fn a_model_past_the_limits_of_the_device_is_refused() {
+    let Some(device) = common::gpu() else { return };
+    let job = job(Task::Regression);
+    let mut gpu = GpuEngine::new(job.clone(), device, Some(MemoryLimit::Bytes(1 << 20))).unwrap();
+    let wide = member(&job, &[400, 400], |_, _| ());
+    let error = gpu.check(&wide).unwrap_err();
+    assert_eq!(error.exit_code(), 4);
+    assert!(error.to_string().contains("1048576 bytes"), "{error}");
+    assert_eq!(gpu.room(&wide), 0);
+    assert_eq!(gpu.admit(0, wide).unwrap_err().exit_code(), 4);
 }

@@ -49,7 +49,7 @@ fn facts(index: usize, adapter: &wgpu::Adapter) -> DeviceFacts {
         kind,
         backend: info.backend.to_string(),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-        binding_limit: limits.max_storage_buffer_binding_size,
+        binding_limit: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         buffer_limit: limits.max_buffer_size,
         workgroup_memory: limits.max_compute_workgroup_storage_size,
         software: info.device_type == wgpu::DeviceType::Cpu,
@@ -188,21 +188,13 @@ impl GpuDevice {
         Ok(buffer)
     }
 
-    /// Copies ranges (buffer, first byte, bytes) to the host, one after another, after `encoder`'s work.
-    pub fn read(
-        &self,
-        mut encoder: wgpu::CommandEncoder,
-        ranges: &[(&wgpu::Buffer, u64, u64)],
-    ) -> Result<Vec<u8>> {
+    /// Submits `encoder`'s work, then a copy of ranges (buffer, first byte, bytes) to the host, one after
+    /// another. The device works on while the host does other things.
+    pub fn submit(&self, mut encoder: wgpu::CommandEncoder, ranges: &[(&wgpu::Buffer, u64, u64)]) -> Pending {
         let total: u64 = ranges.iter().map(|(_, _, bytes)| bytes).sum();
-        if total == 0 {
-            self.queue.submit([encoder.finish()]);
-            self.wait()?;
-            return Ok(Vec::new());
-        }
         let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("staging"),
-            size: total,
+            size: total.max(4),
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
@@ -213,11 +205,16 @@ impl GpuDevice {
         }
         self.queue.submit([encoder.finish()]);
         staging.map_async(wgpu::MapMode::Read, .., |_| ());
+        Pending { staging, bytes: total as usize }
+    }
+
+    /// Waits for a submission and gives the bytes it copied.
+    pub fn finish(&self, pending: &Pending) -> Result<Vec<u8>> {
         self.wait()?;
-        let view = staging.get_mapped_range(..).map_err(|error| {
+        let view = pending.staging.get_mapped_range(..).map_err(|error| {
             Error::device(&self.facts.name, format!("results cannot be read back: {error}"))
         })?;
-        Ok(view.to_vec())
+        Ok(view[..pending.bytes].to_vec())
     }
 
     /// Waits for everything submitted so far; fails when the device reported a fault.
@@ -235,6 +232,12 @@ impl GpuDevice {
         Error::device(&self.facts.name, fault)
             .advice("run the same command again to resume; --engine cpu if it happens again")
     }
+}
+
+/// Bytes on their way to the host.
+pub struct Pending {
+    staging: wgpu::Buffer,
+    bytes: usize,
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ const DEFAULT_MEMORY: u64 = 4 << 30;
 /// The same for a software adapter, whose memory is the machine's.
 const SOFTWARE_MEMORY: u64 = 1 << 30;
 /// Members of the first shard; each further shard has room for four times as many.
-const FIRST_SHARD_MEMBERS: u64 = 64;
+const FIRST_SHARD_MEMBERS: u64 = 128;
 /// Most members at once on a real device, and on a software adapter, where more only delay the first.
 const MOST_MEMBERS: usize = 16_384;
 const MOST_MEMBERS_SOFTWARE: usize = 64;
@@ -237,19 +237,14 @@ impl Engine for GpuEngine {
     }
 
     fn advance(&mut self) -> Result<Vec<Report>> {
-        loop {
-            let mut reports = Vec::new();
-            let mut worked = false;
-            for home in 0..self.shards.len() {
-                if self.shards[home].residents.values().any(|resident| resident.asked) {
-                    worked = true;
-                    reports.extend(self.run_slice(home)?);
-                }
-            }
-            if !worked || !reports.is_empty() {
+        let working = |shards: &[Shard]| shards.iter().any(|s| s.residents.values().any(|r| r.asked));
+        while working(&self.shards) {
+            let reports = self.run_slices()?;
+            if !reports.is_empty() {
                 return Ok(reports);
             }
         }
+        Ok(Vec::new())
     }
 
     fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
@@ -282,7 +277,7 @@ impl GpuEngine {
             return Err(Error::device(&self.gpu.facts.name, format!("member {id} left its shard")));
         };
         let encoder = self.gpu.device.create_command_encoder(&Default::default());
-        let bytes = self.gpu.read(encoder, &ranges)?;
+        let bytes = self.gpu.finish(&self.gpu.submit(encoder, &ranges))?;
         let numbers: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
         let mut parts = numbers
             .chunks_exact(4 * resident.footprint.parameters as usize)

@@ -1,7 +1,8 @@
 //! Runs one slice of one shard: uploads its tables, records its dispatches, reads its results.
 
-use super::device::GpuDevice;
+use super::device::{GpuDevice, Pending};
 use super::pipelines::{DISPATCH_STRIDE, Kernel, Role};
+use super::shard::Resident;
 use super::slice::{Slice, Stage, plan};
 use super::tables::{DispatchRow, NONE};
 use super::{GpuEngine, Shard};
@@ -15,6 +16,17 @@ use std::time::Instant;
 const SUBMISSION_SECONDS: f64 = 0.05;
 /// Workgroups in one row of a dispatch; the twin of DISPATCH_WIDTH in shaders/prelude.wgsl.
 const DISPATCH_WIDTH: u32 = 32_768;
+
+/// A slice on the device.
+struct Running {
+    home: usize,
+    slice: Slice,
+    pending: Pending,
+    result_bytes: usize,
+    output_places: Option<Vec<OutputPlace>>,
+    /// Floating-point operations of its training ticks.
+    operations: f64,
+}
 
 /// How fast the device is, as far as it was seen.
 pub struct Pace {
@@ -51,15 +63,39 @@ struct OutputCopies {
 }
 
 impl GpuEngine {
-    /// Runs one slice of a shard and reports the members that finished an epoch or diverged.
-    pub(super) fn run_slice(&mut self, home: usize) -> Result<Vec<Report>> {
+    /// Runs one slice of every shard with work, and reports the members that finished an epoch or
+    /// diverged. All shards are submitted before the first is waited for.
+    pub(super) fn run_slices(&mut self) -> Result<Vec<Report>> {
+        let started = Instant::now();
+        let mut running = Vec::new();
+        for home in 0..self.shards.len() {
+            running.extend(self.submit_slice(home)?);
+        }
+        let mut reports = Vec::new();
+        let operations: f64 = running.iter().map(|run| run.operations).sum();
+        for run in running {
+            let bytes = self.gpu.finish(&run.pending)?;
+            let (results, outputs) = bytes.split_at(run.result_bytes);
+            let words: Vec<u32> = bytemuck::pod_collect_to_vec(results);
+            let outputs = run.output_places.as_deref().map(|places| (places, outputs));
+            reports.extend(self.collect(run.home, &run.slice, &words, outputs));
+        }
+        if operations > 0.0 {
+            self.pace.learn(operations, started.elapsed().as_secs_f64());
+        }
+        Ok(reports)
+    }
+
+    /// Submits one slice of a shard; `None` when no member of it has work.
+    fn submit_slice(&self, home: usize) -> Result<Option<Running>> {
         let shard = &self.shards[home];
-        let asked = || shard.residents.values().filter(|resident| resident.asked);
-        let operations: f64 = asked().map(super::shard::Resident::operations).sum();
+        let operations: f64 =
+            shard.residents.values().filter(|resident| resident.asked).map(Resident::operations).sum();
+        if operations == 0.0 {
+            return Ok(None);
+        }
         let residents = shard.residents.iter().map(|(id, resident)| (*id, resident));
         let slice = plan(residents, &self.job.dataset, self.pace.ticks(operations));
-
-        let started = Instant::now();
         let outputs = self.output_copies(shard, &slice)?;
         let tables = Tables::upload(&self.gpu, &slice)?;
         let encoder = self.record(shard, &slice, &tables, outputs.as_ref())?;
@@ -68,12 +104,14 @@ impl GpuEngine {
         if let Some(copies) = &outputs {
             ranges.push((&copies.buffer, 0, copies.bytes));
         }
-        let bytes = self.gpu.read(encoder, &ranges)?;
-        self.pace.learn(operations * slice.training_ticks as f64, started.elapsed().as_secs_f64());
-        let (results, outputs_read) = bytes.split_at(results.size() as usize);
-        let words: Vec<u32> = bytemuck::pod_collect_to_vec(results);
-        let places = outputs.map(|copies| copies.places);
-        Ok(self.collect(home, &slice, &words, places.as_deref().map(|places| (places, outputs_read))))
+        Ok(Some(Running {
+            home,
+            pending: self.gpu.submit(encoder, &ranges),
+            result_bytes: results.size() as usize,
+            output_places: outputs.map(|copies| copies.places),
+            operations: operations * slice.training_ticks as f64,
+            slice,
+        }))
     }
 
     fn output_copies(&self, shard: &Shard, slice: &Slice) -> Result<Option<OutputCopies>> {
