@@ -9,3 +9,4 @@ pub mod random;
 pub mod schedule;
 pub mod search;
 pub mod space;
+pub mod study;

@@ -7,7 +7,7 @@ use crate::error::{Result, unknown_name};
 use crate::model::metric::Direction;
 
 /// Every schedule.
-pub static ALL: &[&dyn ScheduleKind] = &[&none::None];
+pub static ALL: &[&dyn ScheduleKind] = &[&none::NoSchedule];
 
 /// What a schedule is created with.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,9 @@
 use super::{AtRung, Decision, Schedule, ScheduleKind, Settings};
 
 /// No schedule.
-pub struct None;
+pub struct NoSchedule;
 
-impl ScheduleKind for None {
+impl ScheduleKind for NoSchedule {
     fn name(&self) -> &'static str {
         "none"
     }
@@ -17,9 +17,9 @@ impl ScheduleKind for None {
     }
 }
 
-impl Schedule for None {
+impl Schedule for NoSchedule {
     fn next_rung(&self, _: u32) -> Option<u32> {
-        Option::None
+        None
     }
     fn decide(&mut self, _: AtRung<'_>) -> Decision {
         Decision::Continue

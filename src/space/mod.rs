@@ -6,7 +6,7 @@ mod text;
 
 pub use domain::Domain;
 pub(crate) use domain::tidy;
-pub use text::{key_text, value_text};
+pub use text::{key_text, quoted, value_text};
 
 use crate::error::{Error, Result, unknown_name};
 use std::collections::{BTreeMap, BTreeSet};

@@ -10,7 +10,7 @@ pub fn value_text(value: &Value) -> String {
         Value::Int(value) => value.to_string(),
         // `{:?}` always has a point or an exponent, so that it is read back as a real number.
         Value::Float(value) => format!("{value:?}"),
-        Value::Text(value) => toml::Value::from(value.as_str()).to_string(),
+        Value::Text(value) => quoted(value),
         Value::List(values) => format!("{values:?}"),
     }
 }
@@ -18,7 +18,20 @@ pub fn value_text(value: &Value) -> String {
 /// A key as TOML: bare where it can be.
 pub fn key_text(key: &str) -> String {
     let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if bare { key.to_string() } else { toml::Value::from(key).to_string() }
+    if bare { key.to_string() } else { quoted(key) }
+}
+
+/// A string as TOML, on one line.
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", c as u32)),
+            c => quoted.push(c),
+        }
+    }
+    quoted + "\""
 }
 
 fn list_text(values: &[Value]) -> String {
