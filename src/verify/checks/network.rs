@@ -28,7 +28,8 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
             let age = pick(AGES, &mut random);
             let start = Start::At(state(job, &member, age, random.next_u32() % 9, 600 + number as u32));
             let name = format!("network/{depth}_hidden_layers");
-            let case = Case::new(name, Kind::Kernels, table, member, start).formula("layer/dense");
+            let case = Case::new(name, Kind::Kernels, table, member, start)
+                .formula("shaders/layer/dense_forward.wgsl", "src/model/network.rs");
             // Differences of the largest cost seconds and say nothing that those of small ones do not.
             if number < 16 { case } else { case.without_differences() }
         })
