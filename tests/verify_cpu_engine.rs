@@ -2,25 +2,35 @@
 
 use manytune::engine::Engine;
 use manytune::engine::cpu::CpuEngine;
-use manytune::error::Result;
-use manytune::verify::{Level, Options, Outcome, run};
+use manytune::error::{ErrorKind, Result};
+use manytune::model::{activation, initializer, layer, loss, lr_schedule, optimizer};
+use manytune::verify::{Kind, Level, Options, Outcome, run};
 
 fn verify(options: &Options) -> Result<Outcome> {
     run(options, &|job| Ok(Box::new(CpuEngine::new(job, Some(2))?) as Box<dyn Engine>))
 }
 
+fn quick(seed: u64, only: Option<&str>) -> Result<Outcome> {
+    verify(&Options { level: Level::Quick, only: only.map(str::to_owned), seed })
+}
+
 #[test]
-fn a_correct_engine_passes() {
-    let outcome = verify(&Options { level: Level::Normal, ..Default::default() }).unwrap();
-    println!("{outcome}");
-    for check in &outcome.checks {
-        println!(
-            "{:.3} {} {:?} {}",
-            check.worst_error / check.tolerance,
-            check.name,
-            check.kind,
-            check.place
-        );
+fn no_seed_raises_a_false_alarm() {
+    let mut worst = std::collections::BTreeMap::<String, f64>::new();
+    for seed in 0..100 {
+        let outcome = quick(seed, None).unwrap();
+        assert!(outcome.passed, "seed {seed}\n{outcome}");
+        for c in &outcome.checks {
+            let r = c.worst_error / c.tolerance;
+            let k = format!("{} {:?}", c.name, c.kind);
+            let w = worst.entry(k).or_default();
+            if r > *w {
+                *w = r;
+                if r > 0.2 {
+                    println!("{seed} {r:.3} {} {}", c.name, c.place);
+                }
+            }
+        }
     }
-    assert!(outcome.passed);
+    println!("{worst:#?}");
 }
