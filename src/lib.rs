@@ -10,3 +10,4 @@ pub mod schedule;
 pub mod search;
 pub mod space;
 pub mod study;
+pub mod verify;
