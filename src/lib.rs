@@ -6,4 +6,8 @@ pub mod engine;
 pub mod error;
 pub mod model;
 pub mod random;
+pub mod schedule;
+pub mod search;
 pub mod space;
+pub mod study;
+pub mod verify;
