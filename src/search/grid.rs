@@ -3,7 +3,7 @@
 use super::cells::{Axis, Cells, Whole};
 use super::{Settings, Strategy, StrategyKind, Told};
 use crate::error::{Error, Result};
-use crate::space::{Configuration, Dimension, Domain, Space, Value, tidy};
+use crate::space::{Configuration, Dimension, Domain, Space, Value, between, tidy};
 
 /// Points of a continuous range that does not say how many.
 const DEFAULT_COUNT: u32 = 5;
@@ -115,27 +115,16 @@ fn points(domain: &Domain, count: u32) -> Points {
 
 /// The value of a range at a share of the way from its low to its high end.
 fn point(domain: &Domain, share: f64) -> Value {
-    let between = |low: f64, high: f64, log: bool| {
-        if log {
-            libm::exp(libm::log(low) + share * (libm::log(high) - libm::log(low)))
-        } else {
-            low * (1.0 - share) + high * share
-        }
-    };
     match domain {
         Domain::Float { low, high, log, step: None } => {
-            // The ends are exact, whatever the rounding between them.
-            let value = match share {
-                0.0 => *low,
-                1.0 => *high,
-                _ => tidy(between(*low, *high, *log)),
-            };
-            Value::Float(value.clamp(*low, *high))
+            let value = between(*low, *high, *log, share);
+            // The ends stay as they were written.
+            Value::Float(if share > 0.0 && share < 1.0 { tidy(value).clamp(*low, *high) } else { value })
         }
         Domain::Int { low, step, log, .. } => {
             let last = domain.size().unwrap_or(1) - 1;
             let top = *low as f64 + last as f64 * *step as f64;
-            let above = (between(*low as f64, top, *log) - *low as f64) / *step as f64;
+            let above = (between(*low as f64, top, *log, share) - *low as f64) / *step as f64;
             domain.at((above.round().max(0.0) as u128).min(last))
         }
         _ => {

@@ -135,6 +135,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// An error at the table's header.
+    pub fn error(&self, found: impl std::fmt::Display) -> Error {
+        Error::usage(format!("{}: {}", self.source.position(self.start), self.key), found)
+    }
+
     /// The entry of a key.
     pub fn get(&self, name: &str) -> Option<Entry<'a>> {
         self.entries().find(|entry| entry.name() == name)
