@@ -7,3 +7,4 @@ pub mod error;
 pub mod model;
 pub mod random;
 pub mod space;
+pub mod trial;
