@@ -7,4 +7,5 @@ pub mod error;
 pub mod model;
 pub mod random;
 pub mod space;
+pub mod study;
 pub mod trial;
