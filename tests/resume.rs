@@ -1,8 +1,8 @@
 //! The run loop: what a trial comes to, whatever its company and however often it is interrupted.
 
-mod common;
+mod rings;
 
-use common::{FOLDS, create, timeless, train};
+use rings::{FOLDS, create, timeless, train};
 use manytune::study::run::Stop;
 use manytune::study::store::Store;
 use manytune::trial::{State, best};

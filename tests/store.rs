@@ -1,8 +1,8 @@
 //! The store on disk: what it refuses, and what survives.
 
-mod common;
+mod rings;
 
-use common::{create, header};
+use rings::{create, header};
 use manytune::error::{Error, ErrorKind};
 use manytune::study::store::{DATABASE, Store, is_running};
 use std::fs;

@@ -1,6 +1,10 @@
 //! Tables as models see them: one matrix of features for all members, folds as lists of rows, and per
 //! fold the transforms learned from its training rows alone.
 
+mod options;
+
+pub use options::{ColumnRef, ColumnType, DEFAULT_MISSING, DataOptions, Scale, SplitOptions, TaskKind};
+
 /// What is predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {

@@ -1,7 +1,11 @@
 //! A study: the file as typed, the plan as meant, the run loop, the store on disk and resume.
 
 pub mod checkpoint;
+pub mod default_space;
+pub mod document;
+pub mod file;
 pub mod files;
+pub mod plan;
 mod rows;
 pub mod run;
 mod schema;

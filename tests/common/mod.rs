@@ -1,178 +1,136 @@
-//! A small table and a small search for tests of the run loop and the store.
+//! What several tests share: a graphics device, and tables made from the study's own streams.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
 use manytune::data::{Dataset, Fold, Targets, Task, Transform};
-use manytune::engine::cpu::CpuEngine;
-use manytune::engine::{Engine, EngineKind, Job};
-use manytune::error::{Error, Result};
-use manytune::model::activation;
-use manytune::model::initializer;
-use manytune::model::loss;
-use manytune::model::lr_schedule;
-use manytune::model::metric::{self, Metric};
-use manytune::model::optimizer;
-use manytune::model::recipe::{Network, Recipe};
-use manytune::space::{Configuration, Value};
-use manytune::study::run::{Event, Limits, Run, Stop, run};
-use manytune::study::store::{Header, Store};
-use manytune::trial::Trial;
-use std::path::Path;
-use std::sync::Arc;
+use manytune::engine::gpu::device::{self, GpuDevice};
+use manytune::engine::{Engine, Job, Report, Snapshot};
+use manytune::model::recipe::{Member, Network, Recipe};
+use manytune::model::{activation, initializer, loss, lr_schedule, optimizer};
+use manytune::random::{Purpose, Stream, uniform};
 
-pub const FOLDS: usize = 3;
+/// The device that tests run on: the one `MANYTUNE_TEST_DEVICE` names, else the first real one, else the
+/// first. `None` where there is none, unless `MANYTUNE_REQUIRE_GPU` is 1: then that is a failure.
+pub fn gpu() -> Option<GpuDevice> {
+    let named = std::env::var("MANYTUNE_TEST_DEVICE").ok();
+    let found = device::list();
+    let chosen = named.or_else(|| {
+        found.iter().min_by_key(|facts| (facts.software, facts.index)).map(|facts| facts.index.to_string())
+    });
+    if chosen.is_none() {
+        let required = std::env::var("MANYTUNE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+        assert!(!required, "MANYTUNE_REQUIRE_GPU is 1, and this machine has no graphics adapter");
+        eprintln!("skipped: no graphics adapter");
+    }
+    chosen.map(|selector| GpuDevice::open(Some(&selector)).expect("the test device opens"))
+}
 
-/// Two classes, a ring around a disc, in three folds; no fold learns any transform.
-pub fn rings() -> Dataset {
-    let row_count = 120_u32;
-    let features: Vec<f32> = (0..row_count)
-        .flat_map(|row| {
-            let (angle, radius) = (row as f32 * 2.4, if row % 2 == 0 { 0.5 } else { 1.5 });
-            let wobble = 0.3 * (row as f32 * 0.7).sin();
-            [(radius + wobble) * angle.cos(), (radius + wobble) * angle.sin()]
+/// Numbers in [0, 1) of a stream for tests.
+pub fn numbers(seed: u64, count: usize) -> Vec<f32> {
+    let stream = Stream::new(seed, Purpose::Verify, 0, 0, 0);
+    (0..count as u32).map(|i| uniform(stream.word(i))).collect()
+}
+
+/// A table of `rows` × `features` with `folds` folds: every `folds`-th row validates. Some numbers are
+/// missing, and every fold has transforms of its own.
+pub fn dataset(task: Task, rows: usize, features: usize, folds: usize) -> Dataset {
+    let mut values: Vec<f32> = numbers(11, rows * features).iter().map(|u| 4.0 * u - 2.0).collect();
+    let score = |values: &[f32], row: usize| -> f32 {
+        let row = &values[row * features..(row + 1) * features];
+        row.iter().enumerate().map(|(i, x)| x * ((i % 3) as f32 - 0.8)).sum()
+    };
+    let targets = match task {
+        Task::Classification { class_count } => Targets::Classes(
+            (0..rows).map(|row| ((score(&values, row) + 40.0) * 1.5) as u32 % class_count as u32).collect(),
+        ),
+        Task::Regression => Targets::Values {
+            stored: (0..rows).map(|row| score(&values, row) * 0.5).collect(),
+            centre: 10.0,
+            scale: 3.0,
+        },
+    };
+    for missing in (5..values.len()).step_by(37) {
+        values[missing] = f32::NAN;
+    }
+    let folds = (0..folds)
+        .map(|fold| {
+            let validates = |row: &u32| *row as usize % folds == fold;
+            let train: Vec<u32> = (0..rows as u32).filter(|row| !validates(row)).collect();
+            Fold {
+                balanced_weights: balanced_weights(task, &targets, &train),
+                train,
+                validation: (0..rows as u32).filter(validates).collect(),
+                transforms: (0..features)
+                    .map(|i| Transform { shift: 0.1 * fold as f32, scale: 1.0 - 0.02 * i as f32, fill: 0.3 })
+                    .collect(),
+                target: Transform { shift: 0.1, scale: 0.9, fill: 0.0 },
+            }
         })
         .collect();
-    let fold = |fold: u32| {
-        let (validation, train) = (0..row_count).partition(|row| (row / 2) % FOLDS as u32 == fold);
-        Fold {
-            train,
-            validation,
-            transforms: vec![Transform::IDENTITY; 2],
-            target: Transform::IDENTITY,
-            balanced_weights: vec![1.0; 2],
-        }
-    };
-    Dataset {
-        task: Task::Classification { class_count: 2 },
-        feature_count: 2,
-        features,
-        targets: Targets::Classes((0..row_count).map(|row| row % 2).collect()),
-        folds: (0..FOLDS as u32).map(fold).collect(),
-    }
+    Dataset { task, feature_count: features, features: values, targets, folds }
 }
 
-/// Trial 3 of every five diverges; trial 4 asks for a network that cannot be built.
-pub fn propose(first: u64, count: usize) -> Result<Vec<Configuration>> {
-    let configuration = |number: u64| {
-        let rate = if number % 5 == 3 { 1e30 } else { 0.002 * (1 + number % 7) as f64 };
-        let width = if number % 5 == 4 { 0 } else { 4 + number as i64 % 3 };
-        Configuration::from([
-            ("learning_rate".into(), Value::Float(rate)),
-            ("width".into(), Value::Int(width)),
-        ])
+fn balanced_weights(task: Task, targets: &Targets, train: &[u32]) -> Vec<f32> {
+    let (Task::Classification { class_count }, Targets::Classes(classes)) = (task, targets) else {
+        return Vec::new();
     };
-    Ok((first..first + count as u64).map(configuration).collect())
+    let count = |class: u32| train.iter().filter(|&&row| classes[row as usize] == class).count().max(1);
+    (0..class_count as u32).map(|class| train.len() as f32 / (class_count * count(class)) as f32).collect()
 }
 
-pub fn build(configuration: &Configuration) -> Result<(Network, Recipe)> {
-    let (Value::Float(learning_rate), Value::Int(width)) =
-        (&configuration["learning_rate"], &configuration["width"])
-    else {
-        panic!("the proposals have these types")
+/// A member on fold 0 with plain numbers, changed as the test wants.
+pub fn member(job: &Job, hidden: &[usize], change: impl FnOnce(&mut Network, &mut Recipe)) -> Member {
+    let task = job.dataset.task;
+    let mut network = Network {
+        input_count: job.dataset.feature_count,
+        hidden: hidden.to_vec(),
+        output_count: task.output_count(),
+        activation: activation::ALL[7],
     };
-    if *width == 0 {
-        return Err(Error::usage("width", "0 units").allowed("at least 1"));
-    }
-    let network = Network {
-        input_count: 2,
-        hidden: vec![*width as usize],
-        output_count: 2,
-        activation: activation::ALL.iter().find(|activation| activation.name() == "tanh").unwrap().to_owned(),
-    };
-    let optimizer = *optimizer::ALL.iter().find(|optimizer| optimizer.name() == "sgd").unwrap();
-    let recipe = Recipe {
+    let optimizer = optimizer::ALL[0];
+    let mut recipe = Recipe {
         optimizer,
         optimizer_parameters: optimizer.defaults(),
-        learning_rate: learning_rate * 20.0,
+        learning_rate: 0.05,
         lr_schedule: lr_schedule::ALL[0],
         lr_schedule_parameters: Default::default(),
-        loss: loss::ALL[0],
+        loss: loss::ALL.iter().copied().find(|loss| loss.fits(task)).unwrap(),
         loss_parameters: Default::default(),
         balanced: false,
         l2_penalty: 0.0,
         l1_penalty: 0.0,
-        dropout: 0.1,
+        dropout: 0.0,
         input_dropout: 0.0,
         clip_norm: 0.0,
         initializer: initializer::ALL[0],
-        batch_size: 8,
-        max_epochs: 12,
+        batch_size: 16,
+        max_epochs: 10,
     };
-    Ok((network, recipe))
+    change(&mut network, &mut recipe);
+    Member { fold: 0, repeat: 0, network, recipe }
 }
 
-pub fn header() -> Header {
-    Header {
-        name: "rings".into(),
-        source: "# none\n".into(),
-        fingerprint: "0".into(),
-        objective: "accuracy".into(),
-        tie_break: "log_loss".into(),
-        seed: u64::MAX,
-        fold_count: FOLDS,
-        engine: EngineKind::Cpu,
-        device: "a processor".into(),
-        version: "0.1.0".into(),
-        test_value: None,
+/// Trains every member for some epochs, all at once; gives the last report and the state of each.
+pub fn train(engine: &mut dyn Engine, members: &[Member], epochs: u32) -> Vec<(Report, Snapshot)> {
+    let ids: Vec<u64> = (0..members.len() as u64).collect();
+    for (&id, member) in ids.iter().zip(members) {
+        engine.admit(id, member.clone()).unwrap();
     }
-}
-
-pub fn objective() -> &'static dyn Metric {
-    metric::find("accuracy").unwrap()
-}
-
-/// Runs `trials` trials on a number of threads; `stop` sees how often the engine has worked and the
-/// numbers of the trials that have ended.
-pub fn train(
-    store: &mut Store,
-    trials: u64,
-    threads: usize,
-    stop: &dyn Fn(usize) -> Option<Stop>,
-) -> Result<(Option<Stop>, Vec<u64>)> {
-    let dataset = Arc::new(rings());
-    let job = Job { dataset: dataset.clone(), seed: 7, with_outputs: false };
-    let mut engine = CpuEngine::new(job, Some(threads))?;
-    train_on(&mut engine, store, trials, stop)
-}
-
-pub fn train_on(
-    engine: &mut dyn Engine,
-    store: &mut Store,
-    trials: u64,
-    stop: &dyn Fn(usize) -> Option<Stop>,
-) -> Result<(Option<Stop>, Vec<u64>)> {
-    let dataset = rings();
-    let steps = std::cell::Cell::new(0);
-    let mut finished = Vec::new();
-    let stopped = run(Run {
-        engine,
-        dataset: &dataset,
-        store,
-        objective: objective(),
-        tie_breaker: metric::tie_breaker(dataset.task),
-        limits: Limits { trials: Some(trials), max_epochs: 12, patience: 5 },
-        ask: &mut propose,
-        build: &build,
-        stop: &|| {
-            steps.set(steps.get() + 1);
-            stop(steps.get())
-        },
-        observe: &mut |event| {
-            if let Event::Finished(trial) = event {
-                finished.push(trial.number);
+    engine.train(&ids).unwrap();
+    let mut last = vec![None; members.len()];
+    loop {
+        let reports = engine.advance().unwrap();
+        if reports.is_empty() {
+            break;
+        }
+        for report in reports {
+            let id = report.id;
+            if report.epoch < epochs {
+                engine.train(&[id]).unwrap();
             }
-            Ok(())
-        },
-    })?;
-    Ok((stopped, finished))
-}
-
-/// The trials, without what depends on the clock.
-pub fn timeless(store: &Store) -> Vec<Trial> {
-    let mut trials = store.trials().unwrap();
-    trials.iter_mut().for_each(|trial| trial.seconds = 0.0);
-    trials
-}
-
-/// A new study in a folder.
-pub fn create(folder: &Path) -> Store {
-    Store::create(folder, &header()).unwrap()
+            last[id as usize] = Some(report);
+        }
+    }
+    let snapshots = engine.snapshot(&ids).unwrap();
+    last.into_iter().map(Option::unwrap).zip(snapshots).collect()
 }
