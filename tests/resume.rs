@@ -2,10 +2,10 @@
 
 mod rings;
 
-use rings::{FOLDS, create, timeless, train};
 use manytune::study::run::Stop;
 use manytune::study::store::Store;
 use manytune::trial::{State, best};
+use rings::{FOLDS, create, timeless, train};
 
 fn never(_: usize) -> Option<Stop> {
     None

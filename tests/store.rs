@@ -2,9 +2,9 @@
 
 mod rings;
 
-use rings::{create, header};
 use manytune::error::{Error, ErrorKind};
 use manytune::study::store::{DATABASE, Store, is_running};
+use rings::{create, header};
 use std::fs;
 use std::path::Path;
 

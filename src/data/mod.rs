@@ -25,10 +25,6 @@ pub use source::{load, load_for_prediction};
 pub use table::{Format, MAX_COLUMNS, MAX_NUMBERS, Table};
 pub use transform::TargetUnit;
 
-mod options;
-
-pub use options::{ColumnRef, ColumnType, DEFAULT_MISSING, DataOptions, Scale, SplitOptions, TaskKind};
-
 /// What is predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {

@@ -1,5 +1,7 @@
 //! A small table and a small search for tests of the run loop and the store.
 
+#![allow(dead_code, reason = "each test file uses a part")]
+
 use manytune::data::{Dataset, Fold, Targets, Task, Transform};
 use manytune::engine::cpu::CpuEngine;
 use manytune::engine::{Engine, EngineKind, Job};
