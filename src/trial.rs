@@ -157,6 +157,13 @@ impl History {
         self.epoch_count() - self.improved_at
     }
 
+    /// (epoch) the objective, the mean over folds.
+    pub fn mean_values(&self) -> Vec<f64> {
+        let mean =
+            |folds: &[FoldEpoch]| folds.iter().map(|fold| fold.score.value).sum::<f64>() / folds.len() as f64;
+        self.epochs.chunks_exact(self.fold_count).map(mean).collect()
+    }
+
     /// (epoch, fold) every epoch of every fold.
     pub fn epochs(&self) -> &[FoldEpoch] {
         &self.epochs

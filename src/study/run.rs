@@ -10,6 +10,8 @@ use crate::engine::{Engine, MemberId, Report, Snapshot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::metric::{Metric, Truth};
 use crate::model::recipe::{Member, Network, Recipe};
+use crate::schedule::{AtRung, Decision, Schedule};
+use crate::search::Told;
 use crate::space::Configuration;
 use crate::trial::{self, FoldEpoch, Order, Score, State, Trial};
 use std::collections::{BTreeMap, VecDeque};
@@ -54,12 +56,19 @@ pub enum Event<'a> {
     Advanced(usize),
 }
 
-/// The configurations of so many trials from a number on; fewer where there are no more.
-pub type Ask<'a> = dyn FnMut(u64, usize) -> Result<Vec<Configuration>> + 'a;
+/// Given the finished trials by number: the configurations of so many trials from a number on; fewer
+/// where there are no more. See [`crate::search::Strategy::ask`].
+pub type Ask<'a> = dyn FnMut(&[Told], u64, usize) -> Result<Vec<Configuration>> + 'a;
 /// The network and training that a configuration means.
 pub type Build<'a> = dyn Fn(&Configuration) -> Result<(Network, Recipe)> + 'a;
-/// Hears what happens; its error ends the run.
-pub type Observe<'a> = dyn FnMut(Event<'_>) -> Result<()> + 'a;
+
+/// Who watches a run.
+pub trait Watch {
+    /// Whether to stop; asked after every step of the engine.
+    fn stop(&self) -> Option<Stop>;
+    /// Something has happened. An error ends the run.
+    fn event(&mut self, event: &Event<'_>) -> Result<()>;
+}
 
 /// Everything a run works with.
 pub struct Run<'a> {
@@ -75,14 +84,14 @@ pub struct Run<'a> {
     pub tie_breaker: &'static dyn Metric,
     /// When to end.
     pub limits: Limits,
+    /// Decides which trials end early.
+    pub schedule: &'a mut dyn Schedule,
     /// Proposes configurations.
     pub ask: &'a mut Ask<'a>,
     /// Understands them.
     pub build: &'a Build<'a>,
-    /// Asked after every step of the engine.
-    pub stop: &'a dyn Fn() -> Option<Stop>,
-    /// Hears what happens.
-    pub observe: &'a mut Observe<'a>,
+    /// Stops it, and hears what happens.
+    pub watch: &'a mut dyn Watch,
 }
 
 /// A trial in training.
@@ -118,6 +127,8 @@ struct Runner<'a> {
     /// The first number that has not been asked for.
     next_number: u64,
     exhausted: bool,
+    /// By number.
+    told: Vec<Told>,
     best: Option<Trial>,
     outbox: Outbox,
     written: Instant,
@@ -138,6 +149,8 @@ impl<'a> Runner<'a> {
         let stored = run.store.trials()?;
         let next_number = stored.last().map_or(0, |trial| trial.number + 1);
         let best = trial::best(order, &stored).cloned();
+        let finished = stored.iter().filter(|trial| trial.state.is_finished());
+        let told = finished.map(told).collect();
         let within = |trial: &Trial| run.limits.trials.is_none_or(|count| trial.number < count);
         let waiting =
             stored.into_iter().filter(|trial| !trial.state.is_finished() && within(trial)).collect();
@@ -148,6 +161,7 @@ impl<'a> Runner<'a> {
             waiting,
             next_number,
             exhausted: false,
+            told,
             best,
             outbox: Outbox::default(),
             written: Instant::now(),
@@ -158,7 +172,7 @@ impl<'a> Runner<'a> {
 
     fn to_end(mut self) -> Result<Option<Stop>> {
         loop {
-            let stop = (self.run.stop)();
+            let stop = self.run.watch.stop();
             if stop.is_none() {
                 self.fill()?;
             }
@@ -204,8 +218,10 @@ impl<'a> Runner<'a> {
         if self.waiting.is_empty() && !self.exhausted {
             let left = self.run.limits.trials.unwrap_or(u64::MAX).saturating_sub(self.next_number);
             let count = left.min(ASKED_AT_ONCE) as usize;
-            let configurations =
-                if count > 0 { (self.run.ask)(self.next_number, count)? } else { Vec::new() };
+            let configurations = match count {
+                0 => Vec::new(),
+                _ => (self.run.ask)(&self.told, self.next_number, count)?,
+            };
             self.exhausted = configurations.len() < count;
             let fold_count = self.run.dataset.folds.len();
             for configuration in configurations {
@@ -328,6 +344,12 @@ impl<'a> Runner<'a> {
         {
             return self.finish(number, State::Complete);
         }
+        if self.run.schedule.next_rung(history.epoch_count() - 1) == Some(history.epoch_count()) {
+            let at_rung = AtRung { number, curve: &history.mean_values() };
+            if self.run.schedule.decide(at_rung) == Decision::Stop {
+                return self.finish(number, State::Pruned);
+            }
+        }
         Ok(true)
     }
 
@@ -364,13 +386,20 @@ impl<'a> Runner<'a> {
             self.best = Some(trial.clone());
         }
         self.run.engine.retire(&members);
+        self.tell(&trial);
         self.outbox.finished.push(trial);
         Ok(false)
+    }
+
+    fn tell(&mut self, trial: &Trial) {
+        let place = self.told.partition_point(|told| told.number < trial.number);
+        self.told.insert(place, told(trial));
     }
 
     fn fail(&mut self, mut trial: Trial, reason: String) {
         trial.state = State::Failed;
         trial.failure = Some(reason);
+        self.tell(&trial);
         self.outbox.finished.push(trial);
     }
 
@@ -433,13 +462,18 @@ impl<'a> Runner<'a> {
         }
         self.written = Instant::now();
         for trial in &outbox.finished {
-            (self.run.observe)(Event::Finished(trial))?;
+            self.run.watch.event(&Event::Finished(trial))?;
         }
         if let (Some(models), Some(best)) = (&outbox.best, &self.best) {
-            (self.run.observe)(Event::Best(best, models))?;
+            self.run.watch.event(&Event::Best(best, models))?;
         }
-        (self.run.observe)(Event::Advanced(self.active.len()))
+        self.run.watch.event(&Event::Advanced(self.active.len()))
     }
+}
+
+fn told(trial: &Trial) -> Told {
+    let configuration = trial.configuration.clone();
+    Told { number: trial.number, configuration, value: trial.score().map(|score| score.value) }
 }
 
 impl Outbox {

@@ -13,10 +13,13 @@ use manytune::model::lr_schedule;
 use manytune::model::metric::{self, Metric};
 use manytune::model::optimizer;
 use manytune::model::recipe::{Network, Recipe};
+use manytune::schedule;
+use manytune::search::Told;
 use manytune::space::{Configuration, Value};
-use manytune::study::run::{Event, Limits, Run, Stop, run};
+use manytune::study::run::{Event, Limits, Run, Stop, Watch, run};
 use manytune::study::store::{Header, Store};
 use manytune::trial::Trial;
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -52,9 +55,9 @@ pub fn rings() -> Dataset {
 }
 
 /// Trial 3 of every five diverges; trial 4 asks for a network that cannot be built.
-pub fn propose(first: u64, count: usize) -> Result<Vec<Configuration>> {
+pub fn propose(_: &[Told], first: u64, count: usize) -> Result<Vec<Configuration>> {
     let configuration = |number: u64| {
-        let rate = if number % 5 == 3 { 1e30 } else { 0.002 * (1 + number % 7) as f64 };
+        let rate = if number % 5 == 3 { 1e37 } else { 0.002 * (1 + number % 7) as f64 };
         let width = if number % 5 == 4 { 0 } else { 4 + number as i64 % 3 };
         Configuration::from([
             ("learning_rate".into(), Value::Float(rate)),
@@ -142,8 +145,9 @@ pub fn train_on(
     stop: &dyn Fn(usize) -> Option<Stop>,
 ) -> Result<(Option<Stop>, Vec<u64>)> {
     let dataset = rings();
-    let steps = std::cell::Cell::new(0);
-    let mut finished = Vec::new();
+    let mut watcher = Watcher { stop, steps: Cell::new(0), finished: Vec::new() };
+    let settings = schedule::Settings { max_epochs: 12, direction: objective().direction() };
+    let mut schedule = schedule::create("none", settings)?;
     let stopped = run(Run {
         engine,
         dataset: &dataset,
@@ -151,20 +155,31 @@ pub fn train_on(
         objective: objective(),
         tie_breaker: metric::tie_breaker(dataset.task),
         limits: Limits { trials: Some(trials), max_epochs: 12, patience: 5 },
+        schedule: schedule.as_mut(),
         ask: &mut propose,
         build: &build,
-        stop: &|| {
-            steps.set(steps.get() + 1);
-            stop(steps.get())
-        },
-        observe: &mut |event| {
-            if let Event::Finished(trial) = event {
-                finished.push(trial.number);
-            }
-            Ok(())
-        },
+        watch: &mut watcher,
     })?;
-    Ok((stopped, finished))
+    Ok((stopped, watcher.finished))
+}
+
+struct Watcher<'a> {
+    stop: &'a dyn Fn(usize) -> Option<Stop>,
+    steps: Cell<usize>,
+    finished: Vec<u64>,
+}
+
+impl Watch for Watcher<'_> {
+    fn stop(&self) -> Option<Stop> {
+        self.steps.set(self.steps.get() + 1);
+        (self.stop)(self.steps.get())
+    }
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        if let Event::Finished(trial) = event {
+            self.finished.push(trial.number);
+        }
+        Ok(())
+    }
 }
 
 /// The trials, without what depends on the clock.
