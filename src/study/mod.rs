@@ -7,6 +7,7 @@ pub mod file;
 pub mod files;
 pub mod model;
 pub mod plan;
+pub mod refit;
 mod rows;
 pub mod run;
 mod schema;

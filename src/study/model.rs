@@ -5,10 +5,11 @@
 //! and folds alone. Each is replaced whole, so the two always fit.
 
 use super::files;
-use super::store::BestModels;
-use crate::data::{Dataset, Encoder, TargetUnit, Transform};
+use super::store::{BestModels, Store};
+use crate::data::{Dataset, Encoder, TargetUnit, Task, Transform};
 use crate::error::{Error, Result};
 use crate::model::activation;
+use crate::model::hyperparameter;
 use crate::model::network::{self, Workspace};
 use crate::model::recipe::Network;
 use crate::trial::Trial;
@@ -86,6 +87,13 @@ impl Preprocessing {
         }
     }
 
+    /// Reads the file beside the weights.
+    fn open(folder: &Path, which: Which) -> Result<Self> {
+        let path = folder.join(which.files().1);
+        let bytes = fs::read(&path).map_err(|error| damaged(&path, error.to_string()))?;
+        serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.to_string()))
+    }
+
     /// Writes the file beside the weights, unless it is there as it should be.
     pub fn save(&self, folder: &Path, which: Which) -> Result<()> {
         let path = folder.join(which.files().1);
@@ -140,18 +148,42 @@ impl SavedModel {
         Self { trial: models.trial, preprocessing, network, folds: models.folds.clone() }
     }
 
+    /// The fold models of the best trial of the study in a folder.
+    ///
+    /// The weights file is written just after the database; where the two differ, a run is between the
+    /// two or was killed there, and the database is right.
+    pub fn of_best(folder: &Path) -> Result<Self> {
+        if !Store::exists(folder) && folder.join(Which::Best.files().0).is_file() {
+            return Self::open(folder, Which::Best);
+        }
+        let store = Store::read(folder)?;
+        let models = store.best_models()?.ok_or_else(|| none_yet(folder))?;
+        match Self::open(folder, Which::Best) {
+            Ok(model) if model.trial == models.trial => Ok(model),
+            _ => Self::of_store(folder, &store, &models),
+        }
+    }
+
+    fn of_store(folder: &Path, store: &Store, models: &BestModels) -> Result<Self> {
+        let preprocessing = Preprocessing::open(folder, Which::Best)?;
+        let task = match preprocessing.classes.len() {
+            0 => Task::Regression,
+            class_count => Task::Classification { class_count },
+        };
+        let trials = store.trials()?;
+        let trial = trials.iter().find(|trial| trial.number == models.trial);
+        let trial = trial.ok_or_else(|| none_yet(folder))?;
+        // The length of the learning-rate schedule is nothing to a trained network.
+        let (network, _) =
+            hyperparameter::build(&trial.configuration, task, preprocessing.features.len(), 1)?;
+        Ok(Self::new(models, network, preprocessing))
+    }
+
     /// Reads a model from a study's folder. Errors are of kind store: no model yet, a damaged file.
     pub fn open(folder: &Path, which: Which) -> Result<Self> {
-        let (weights, preprocessing) = which.files();
-        let (weights, preprocessing) = (folder.join(weights), folder.join(preprocessing));
-        let damaged = |path: &Path, found: String| {
-            Error::store(path.display(), format!("the model cannot be read: {found}"))
-                .advice("run the study's tune command again: it writes the model anew")
-        };
-        let read = |path: &Path| fs::read(path).map_err(|error| damaged(path, error.to_string()));
-        let preprocessing: Preprocessing = serde_json::from_slice(&read(&preprocessing)?)
-            .map_err(|error| damaged(&preprocessing, error.to_string()))?;
-        let bytes = read(&weights)?;
+        let weights = folder.join(which.files().0);
+        let preprocessing = Preprocessing::open(folder, which)?;
+        let bytes = fs::read(&weights).map_err(|error| damaged(&weights, error.to_string()))?;
         let (description, folds) = decode(&bytes).map_err(|found| damaged(&weights, found))?;
         let network = description.network().map_err(|found| damaged(&weights, found))?;
         if preprocessing.features.len() != network.input_count || preprocessing.folds.len() != folds.len() {
@@ -204,6 +236,17 @@ impl SavedModel {
         }
         means
     }
+}
+
+fn damaged(path: &Path, found: String) -> Error {
+    Error::store(path.display(), format!("the model cannot be read: {found}"))
+        .advice("run the study's tune command again: it writes the model anew")
+}
+
+/// The error for a study without a model.
+pub fn none_yet(folder: &Path) -> Error {
+    Error::store(folder.display(), "no trial of the study is complete yet: there is no model")
+        .advice("run the study's tune command again, and let it finish a trial")
 }
 
 fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
