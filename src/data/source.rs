@@ -38,7 +38,11 @@ pub fn load(options: &DataOptions) -> Result<Table> {
 /// Errors as those of [`load`], and a layout other than the one that the encoder was learned from.
 pub fn load_for_prediction(path: &Path, encoder: &Encoder) -> Result<Table> {
     let bytes = read(path)?;
-    let format = format_of(path, &bytes)?;
+    // Rows of a single feature, or none, say too little of their layout.
+    let format = match format_of(path, &bytes)? {
+        Format::Csv if encoder.format() == Format::Libsvm => Format::Libsvm,
+        format => format,
+    };
     if format != encoder.format() {
         return Err(Error::data(path.display(), format!("is a file of layout {}", name_of(format)))
             .allowed(format!("{}, as the model was trained on", name_of(encoder.format()))));
@@ -67,9 +71,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         );
     }
     let mut bytes = Vec::new();
-    let open = || File::open(path).map_err(|error| unreadable(path, &error));
-    open()?
-        .take(MAX_BYTES + 1)
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::data(path.display(), format!("cannot be read: {error}")))?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
