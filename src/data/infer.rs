@@ -185,6 +185,16 @@ fn fit_categorical(counts: &HashMap<Cow<str>, u32>, missing: bool) -> Fitted {
     Fitted::Feature(ColumnKind::Categorical { names, missing })
 }
 
+/// Whether categories are numbers but for currency and percent signs or commas between digits.
+pub(super) fn is_disguised_numbers(kind: &ColumnKind) -> bool {
+    let ColumnKind::Categorical { names, .. } = kind else { return false };
+    let is_number = |name: &String| {
+        let plain: String = name.chars().filter(|sign| !"$€£¥%, ".contains(*sign)).collect();
+        plain.len() < name.len() && parse_number(&plain).is_some()
+    };
+    !names.is_empty() && names.iter().all(is_number)
+}
+
 /// Names in order: by number where all are numbers, else by text.
 pub(super) fn sorted<T: AsRef<str>>(names: impl Iterator<Item = T>) -> Vec<String> {
     let mut names: Vec<String> = names.map(|name| name.as_ref().to_string()).collect();

@@ -140,6 +140,13 @@ fn fit_encoder(
         let declared = options.column_types.get(&column.name).copied();
         match infer::fit(table, position, &target.rows, declared, options.scale, missing)? {
             Fitted::Feature(kind) => {
+                if declared.is_none() && infer::is_disguised_numbers(&kind) {
+                    let name = &column.name;
+                    notes.push(format!(
+                        "column {name} holds numbers with signs or units and is read as categories; \
+                         write plain numbers to have it read as one number"
+                    ));
+                }
                 columns.push(ColumnEncoder { name: column.name.clone(), position, kind });
             }
             Fitted::Left(reason) => left.entry(reason as usize).or_default().push(&column.name),

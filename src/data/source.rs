@@ -121,7 +121,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// Beginnings of files that people have and that this program cannot read yet.
-const FOREIGN: [(&[u8], &str); 8] = [
+const FOREIGN: [(&[u8], &str); 12] = [
     (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file"),
@@ -130,6 +130,10 @@ const FOREIGN: [(&[u8], &str); 8] = [
     (b"SQLite format 3", "a SQLite database"),
     (b"ARROW1", "an Arrow file"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"{\"", "JSON"),
+    (b"[{", "JSON"),
+    (b"[[", "JSON"),
+    (b"<?xml", "XML"),
 ];
 
 /// The layout of a file, by content where that is plain and else by name.

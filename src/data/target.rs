@@ -12,6 +12,9 @@ use std::collections::HashMap;
 /// More distinct whole numbers than this are amounts; up to this many are classes.
 const MOST_NUMERIC_CLASSES: usize = 20;
 
+/// Whole numbers with at most this many distinct values may be classes all the same, which is noted.
+const MOST_DOUBTFUL_CLASSES: usize = 200;
+
 /// The target of a study.
 pub(super) struct Target {
     /// The rows of the table that have one; the rows of the data set, in order.
@@ -43,7 +46,9 @@ pub(super) fn fit(table: &Table, column: usize, options: &DataOptions, missing: 
     let name = table.columns[column].name.clone();
     let (targets, task, classes) = match task_of(table, column, options, &scan)? {
         TaskKind::Regression => {
-            if options.task.is_none() && !scan.numbers.iter().any(|number| number.fract() != 0.0) {
+            let is_whole = scan.numbers.iter().all(|number| number.fract() == 0.0);
+            if options.task.is_none() && is_whole && !has_more_distinct(&scan.numbers, MOST_DOUBTFUL_CLASSES)
+            {
                 notes.push(format!(
                     "\"{name}\" has more than {MOST_NUMERIC_CLASSES} distinct whole numbers and is predicted \
                      as an amount; if they are classes, set task = \"classification\""

@@ -62,6 +62,7 @@ fn bytes_that_are_not_text() {
     refused(prepare_with(b"x,y\n1,caf\xe9\n", |_| {}), 3, &["line 2, byte 6", "0xe9", "UTF-8"]);
     refused(prepare_with(b"\xff\xfex\0,\0y\0", |_| {}), 3, &["UTF-16"]);
     refused(open("t.csv", b"PAR1\x15\x04"), 3, &["Parquet"]);
+    refused(open("t.csv", "{\"x\": 1}"), 3, &["is JSON", "csv"]);
     refused(open("t.xlsx", b"PK\x03\x04rest"), 3, &["spreadsheet", "csv"]);
 }
 
@@ -93,6 +94,7 @@ fn targets() {
         3,
         &["no column \"label\"", "has_header"],
     );
+    refused(prepare("5.1 3.5 a\n4.9 3.0 b\n"), 3, &["no column \"y\"", "one column only", "semicolon"]);
     refused(prepare("x,y\n1,a\n2,a\n3,\n"), 3, &["column \"y\"", "\"a\" in all 2 rows"]);
     refused(prepare("x,y\n1,7\n2,7\n"), 3, &["\"7\" in all 2 rows"]);
     refused(

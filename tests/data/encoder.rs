@@ -98,6 +98,12 @@ fn columns_that_say_nothing_are_left_out_with_a_note() {
 }
 
 #[test]
+fn numbers_in_disguise_are_noted() {
+    let prepared = prepare(&table(40, &[("price", &|row| format!("${}", row % 8))])).unwrap();
+    assert!(prepared.notes[0].contains("price holds numbers with signs"), "{:?}", prepared.notes);
+}
+
+#[test]
 fn an_unnamed_first_column_of_row_numbers_is_left_out() {
     // Also after rows were shuffled or left out.
     for step in [1, 5] {
