@@ -2,6 +2,7 @@
 
 mod amount;
 mod devices;
+mod gradcheck;
 mod interrupt;
 mod list;
 pub mod output;
@@ -38,13 +39,20 @@ enum Command {
     Show(show::Arguments),
     Predict(predict::Arguments),
     Devices(devices::Arguments),
+    Gradcheck(gradcheck::Arguments),
 }
 
 /// Parses the process's arguments and does what they say.
 ///
 /// A command line that cannot be understood ends the process here, with exit code 2.
 pub fn run() -> Result<()> {
-    let arguments = Arguments::parse();
+    quiet_drivers();
+    // `manytune --gradcheck …` is `manytune gradcheck …`.
+    let words = std::env::args_os().enumerate().map(|(place, word)| match place {
+        1 if word == "--gradcheck" => "gradcheck".into(),
+        _ => word,
+    });
+    let arguments = Arguments::parse_from(words);
     if arguments.list {
         return list::run();
     }
@@ -53,6 +61,16 @@ pub fn run() -> Result<()> {
         Some(Command::Show(arguments)) => show::run(&arguments),
         Some(Command::Predict(arguments)) => predict::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
+        Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
         None => Ok(()),
+    }
+}
+
+/// Keeps graphics drivers from complaining on standard error about a desktop that no one asked for: Mesa
+/// does where `XDG_RUNTIME_DIR` is unset, as on servers and in containers.
+fn quiet_drivers() {
+    if cfg!(unix) && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: called first thing in the process, before any other thread exists.
+        unsafe { std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir()) };
     }
 }

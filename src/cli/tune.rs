@@ -1,5 +1,6 @@
 //! `manytune tune`: trains a study to its end, resumes it, extends it.
 
+use super::gradcheck::{self, Format};
 use super::progress::Progress;
 use super::{amount, interrupt, output};
 use crate::error::{Error, Result};
@@ -8,6 +9,7 @@ use crate::study::plan::{Overrides, Plan};
 use crate::study::run::Stop;
 use crate::study::tune::{Ending, Request, tune};
 use crate::trial::State;
+use crate::verify;
 use std::path::{Path, PathBuf};
 
 /// Trials of the leaderboard at the end.
@@ -51,6 +53,9 @@ pub struct Arguments {
     /// The study's folder [default: runs/<name of the file>]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// Verify the kernels on configurations of this study and on its data, then stop
+    #[arg(long)]
+    gradcheck: bool,
     /// Say what was decided and why: data, space, engine
     #[arg(long)]
     explain: bool,
@@ -67,6 +72,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let time_limit = arguments.time_limit.as_deref().map(|text| amount::duration("--time-limit", text));
     let mut progress = Progress::new(arguments.quiet, arguments.explain, time_limit.transpose()?);
     let plan = Plan::from_file(&arguments.input, &overrides(arguments))?;
+    if arguments.gradcheck {
+        return gradcheck::verify_study(plan, &verify::Options::default(), Format::Table);
+    }
     let memory = plan.engine.memory.as_deref().map(|text| amount::memory("--memory", text)).transpose()?;
     let folder = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&plan.name));
     interrupt::install()?;

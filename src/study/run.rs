@@ -140,7 +140,7 @@ struct Runner<'a> {
 ///
 /// After an error, everything that had ended is stored, and the run can be repeated.
 pub fn run(run: Run<'_>) -> Result<Option<Stop>> {
-    Runner::new(run)?.to_end()
+    Runner::new(run)?.finish_all()
 }
 
 impl<'a> Runner<'a> {
@@ -170,7 +170,7 @@ impl<'a> Runner<'a> {
         })
     }
 
-    fn to_end(mut self) -> Result<Option<Stop>> {
+    fn finish_all(mut self) -> Result<Option<Stop>> {
         loop {
             let stop = self.run.watch.stop();
             if stop.is_none() {

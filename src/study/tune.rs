@@ -285,11 +285,7 @@ impl Study {
         };
         let asked = &self.plan.engine;
         let Some(header) = header else {
-            let choice = match asked.kind.as_str() {
-                "cpu" => EngineChoice::Cpu,
-                "gpu" => EngineChoice::Gpu,
-                _ => EngineChoice::Auto,
-            };
+            let choice = EngineChoice::named("engine.kind", &asked.kind)?;
             return engine::open(choice, asked.device.as_deref(), memory, job);
         };
         let before = Plan::from_source(&header.name, &header.source)?.engine.device;
