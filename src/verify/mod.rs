@@ -82,9 +82,11 @@ pub fn run(options: &Options, open: Open<'_>) -> Result<Outcome> {
         let pairs: Vec<(&Case, Trace)> = cases.into_iter().zip(traces).collect();
         let kind = engine.kind();
         findings.merge(judged(&pairs, job, kind, plan.by_level(3, 10, 64)));
-        drop(engine);
-        let again = plan.by_level(3, 6, 24);
-        checks::company::check(&mut findings, open(job.clone())?.as_mut(), job, &pairs, again)?;
+        // Alone in an engine that others have left, and on the first table in a new one.
+        if table == 0 && options.level != Level::Quick {
+            engine = open(job.clone())?;
+        }
+        checks::company::check(&mut findings, engine.as_mut(), job, &pairs, plan.by_level(3, 6, 24))?;
     }
     Ok(outcome(device, findings, options.only.as_deref()))
 }

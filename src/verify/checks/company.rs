@@ -8,7 +8,7 @@ use crate::verify::drive::{Trace, drive, keep};
 use crate::verify::findings::Findings;
 use crate::verify::judge::UNDISTURBED;
 use crate::verify::outcome::Kind;
-use crate::verify::tables::{GENERAL, fold_of};
+use crate::verify::tables::fold_of;
 
 /// A member alone in an engine, against itself among others.
 pub const ALONE: &str = "company/alone";
@@ -20,7 +20,7 @@ pub const RESUMED: &str = "company/resumed";
 /// Bystanders on every table, and a member whose loss overflows beside the rest.
 pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (table, job) in plan.jobs.iter().enumerate().take(GENERAL) {
+    for (table, job) in plan.jobs.iter().enumerate().take(plan.general_tables()) {
         for (salt, hidden) in [&[][..], &[5], &[33, 3]].into_iter().enumerate() {
             let member = plain_member(job, fold_of(5), hidden, smooth(), 5);
             let start = Start::At(state(job, &member, Age::Young, 1, 700 + salt as u32));
@@ -46,8 +46,8 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     cases
 }
 
-/// Trains some of the cases again, each alone in a new engine, then from the middle of what the crowd
-/// did: the bits must be the same.
+/// Trains some of the cases again, each alone in the engine, then from the middle of what the crowd did:
+/// the bits must be the same.
 pub fn check(
     findings: &mut Findings,
     engine: &mut dyn Engine,
