@@ -234,8 +234,12 @@ pub enum Age {
     Young,
     /// After eight epochs.
     Trained,
-    /// Weights five times the initial ones: most units far out.
+    /// Parameters five times the initial ones: most units far out.
     Saturated,
+    /// Parameters a thousandth of the initial ones: formulas that cancel near 0 show it.
+    Faint,
+    /// Parameters forty times the initial ones: exponentials at the ends of their range.
+    Extreme,
 }
 
 /// A state for a member: parameters by age, optimizer state by its kind, `epoch` epochs done.
@@ -258,6 +262,8 @@ pub fn state(job: &Job, member: &Member, age: Age, epoch: u32, salt: u32) -> Sna
     match age {
         Age::Young => {}
         Age::Saturated => parameters.iter_mut().for_each(|parameter| *parameter *= 5.0),
+        Age::Faint => parameters.iter_mut().for_each(|parameter| *parameter /= 1024.0),
+        Age::Extreme => parameters.iter_mut().for_each(|parameter| *parameter *= 40.0),
         Age::Trained => parameters = trained(job, member, parameters),
     }
     let (first, second) = (draw(3), draw(4));

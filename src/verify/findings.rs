@@ -2,16 +2,16 @@
 //! check passes by having been blind.
 
 use super::outcome::{Check, Kind};
-use super::rounding::{Uncertain, WIDTH};
+use super::rounding::{SUBNORMAL, Uncertain, WIDTH};
 use crate::model::network::layer_ranges;
 use crate::model::recipe::Network;
 use std::collections::BTreeMap;
 
-/// Below this, subnormal numbers may be flushed to 0 anywhere on the way: 64·2⁻¹²⁶.
-const SUBNORMAL: f64 = 64.0 * f32::MIN_POSITIVE as f64;
-
 /// A comparison this wide, relative to the largest number of its tensor, sees little.
 const BLIND: f64 = 1e-3;
+
+/// A tensor whose largest number is below this is 0 for all that training cares.
+const NOTHING: f64 = 1e-30;
 
 /// At most one comparison in so many may be blind or skipped.
 const BLIND_SHARE: usize = 10;
@@ -156,7 +156,7 @@ impl Findings {
         for (i, (&expected, &found)) in expected.iter().zip(found).enumerate() {
             let tolerance = WIDTH * spread[i] + SUBNORMAL;
             // A tensor of zeros is compared with zeros: nothing is blind there.
-            let sees = largest <= SUBNORMAL || tolerance <= BLIND * largest + SUBNORMAL;
+            let sees = largest <= NOTHING || tolerance <= BLIND * largest + SUBNORMAL;
             blind += usize::from(!sees);
             let error = (f64::from(found) - expected).abs();
             let measure = Measure { error, tolerance, place: String::new() };

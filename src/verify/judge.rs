@@ -6,7 +6,7 @@ use super::differences;
 use super::drive::Trace;
 use super::findings::{Findings, Label, Measure};
 use super::outcome::Kind;
-use super::rounding::{self, UNIT, Uncertain, forward, uncertain_loss};
+use super::rounding::{self, SUBNORMAL, UNIT, Uncertain, forward, uncertain_loss};
 use super::track::{Track, resume, widened};
 use crate::engine::{EngineKind, Job, Report, Snapshot};
 use crate::model::loss::{LossParameters, Target, cross_entropy};
@@ -254,7 +254,8 @@ struct ScoreSpreads {
 
 fn score_spreads(setting: rounding::Setting<'_>, rows: &[u32], outputs: &Uncertain) -> ScoreSpreads {
     let width = setting.member.network.output_count;
-    let summation = UNIT * (1.0 + 0.25 * (rows.len() as f64).sqrt());
+    // Equal losses round alike: n additions at half the size of their sum, within what is allowed.
+    let summation = UNIT * (1.0 + rows.len() as f64 / (2.0 * rounding::WIDTH));
     let (mut loss_sum, mut absolute_sum) = (0.0, 0.0);
     let (mut loss_variance, mut absolute_variance) = (0.0, 0.0);
     let mut undecided = vec![0; width];
@@ -287,9 +288,12 @@ fn score_spreads(setting: rounding::Setting<'_>, rows: &[u32], outputs: &Uncerta
     }
 }
 
-/// Whether another output than the largest could be the largest after rounding.
+/// Whether another output than the largest could be the largest after rounding. Outputs that are equal
+/// and exact are decided: the first of them is the prediction.
 fn is_undecided(value: &[f64], spread: &[f64]) -> bool {
     let best = (0..value.len()).max_by(|&a, &b| value[a].total_cmp(&value[b])).unwrap_or(0);
-    (0..value.len())
-        .any(|k| k != best && value[best] - value[k] <= rounding::WIDTH * spread[best].hypot(spread[k]))
+    (0..value.len()).any(|k| {
+        let reach = rounding::WIDTH * spread[best].hypot(spread[k]);
+        k != best && reach > SUBNORMAL && value[best] - value[k] <= reach
+    })
 }

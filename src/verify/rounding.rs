@@ -4,7 +4,8 @@
 //! A fixed tolerance is either too wide for small numbers or too narrow for saturated ones. Here every
 //! number has its own: a sum of n products errs by about (1 + √n/4)·2⁻²⁴·Σ|terms| (Higham and Mary, "A
 //! new approach to probabilistic rounding error analysis", SISC 2019: worst-case bounds grow with n,
-//! what happens grows with √n), and errors of its terms add up as independent ones do, in quadrature.
+//! what happens grows with √n) and, where equal terms round alike, by up to 2⁻²⁴·Σ|partial sums|; the
+//! errors of the terms themselves add up as independent ones do, in quadrature.
 //! Where a function bends or jumps within the uncertainty of its argument (the kink of relu), the
 //! uncertainty of its value grows by as much as the function moves there: that is what makes a
 //! pre-activation within rounding of 0 harmless, with no special case.
@@ -26,6 +27,9 @@ pub const UNIT: f64 = 1.0 / 16_777_216.0;
 /// CPU engine lies at 1.8; the rest is for devices whose `exp`, division and root round worse (WGSL
 /// allows 3 + 2|x| and 2.5 ULP). A gradient that is wrong by 2·10⁻⁵ of itself is still caught.
 pub const WIDTH: f64 = 8.0;
+
+/// Below this, numbers may be flushed to 0 anywhere on the way: 64·2⁻¹²⁶.
+pub const SUBNORMAL: f64 = 64.0 * f32::MIN_POSITIVE as f64;
 
 /// Error of an activation and of its derivative, in units of 2⁻²⁴ of the size of the terms they are
 /// summed from: what the erfc of [`crate::model::real`] needs, the least accurate of its functions.
@@ -174,6 +178,8 @@ struct Sum {
     value: f64,
     magnitude: f64,
     variance: f64,
+    /// Sum of |partial sums|: each addition rounds at the size of its result.
+    partial: f64,
     count: f64,
 }
 
@@ -181,14 +187,18 @@ impl Sum {
     fn add(&mut self, (a, a_spread): (f64, f64), (b, b_spread): (f64, f64)) {
         self.value += a * b;
         self.magnitude += (a * b).abs();
+        self.partial += self.value.abs();
         self.variance += (a_spread * b).powi(2) + (a * b_spread).powi(2);
         self.count += 1.0;
     }
 
     /// The sum, and its standard deviation with that of the summation itself.
     fn finish(&self) -> (f64, f64) {
-        let summation = (1.0 + 0.25 * self.count.sqrt()) * UNIT * self.magnitude;
-        (self.value, (self.variance + summation * summation).sqrt())
+        // In a row of equal terms all additions may round the same way: a comparison allows for it.
+        let alike = UNIT * self.partial / WIDTH;
+        let summation = (1.0 + 0.25 * self.count.sqrt()) * UNIT * self.magnitude + alike;
+        let underflow = f64::from(f32::MIN_POSITIVE);
+        (self.value, (self.variance + summation * summation).sqrt().hypot(underflow))
     }
 }
 
@@ -233,16 +243,18 @@ fn activate(activation: &dyn Activation, z: &Uncertain) -> (Uncertain, Uncertain
     let reach = |z: f64, spread: f64| WIDTH * spread.hypot(2.0 * UNIT * z);
     let here = at(&|z, _| z);
     let moved = [at(&|z, s| z + reach(z, s)), at(&|z, s| z - reach(z, s))];
-    // Terms that cancel at one point do not half a unit away: the size there is the size of the terms.
+    // A derivative's terms may cancel at a point; they do not half a unit away: the size there is the
+    // size of the terms. A value has no such excuse.
     let near = [at(&|z, _| z + 0.5), at(&|z, _| z - 0.5)];
     let [value, slope] = [0, 1].map(|which| {
         collect(here[which].iter().enumerate().map(|(i, &value)| {
-            let off = |others: &[[Vec<f64>; 2]; 2], f: &dyn Fn(f64) -> f64| {
+            let largest = |others: &[[Vec<f64>; 2]; 2], f: &dyn Fn(f64) -> f64| {
                 others.iter().map(|other| f(other[which][i])).fold(0.0, f64::max)
             };
-            let movement = off(&moved, &|other| (other - value).abs()) / WIDTH;
-            let size = off(&near, &|other| other.abs()).max(value.abs());
-            (value, movement.hypot(FUNCTION_ERROR * UNIT * size))
+            let movement = largest(&moved, &|other| (other - value).abs()) / WIDTH;
+            let terms = if which == 1 { largest(&near, &|other| other.abs()) } else { 0.0 };
+            let error = FUNCTION_ERROR * UNIT * terms.max(value.abs());
+            (value, movement.hypot(error).hypot(SUBNORMAL / WIDTH))
         }))
     });
     (value, slope)
@@ -298,7 +310,7 @@ pub fn uncertain_loss(
     // Differences of outputs are rounded at the size of the largest.
     let rounding = 2.0 * UNIT * outputs.value.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
     let steps = 4.0 + 0.5 * (outputs.value.len() as f64).sqrt();
-    let mut value_variance = (steps * UNIT * (1.0 + value.abs())).powi(2);
+    let mut value_variance = (steps * UNIT * value).powi(2);
     let mut variance: Vec<f64> =
         gradient.iter().map(|g| (steps * UNIT * (g.abs() + smoothing)).powi(2)).collect();
     for k in 0..outputs.value.len() {
@@ -426,7 +438,7 @@ mod tests {
             for (found, expected) in [(values, value), (slopes, slope)] {
                 for (i, &found) in found.iter().enumerate() {
                     let difference = (f64::from(found) - expected.value[i]).abs();
-                    let allowed = 0.5 * WIDTH * expected.spread[i] + f64::from(f32::MIN_POSITIVE);
+                    let allowed = 0.5 * WIDTH * expected.spread[i] + SUBNORMAL;
                     assert!(
                         difference <= allowed,
                         "{} at {}: {found} against {}, {} deviations",

@@ -1,7 +1,9 @@
 //! Every loss on every table it fits: sizes of batch, label smoothing, class weights, linear and not.
 
 use super::Plan;
-use crate::model::loss;
+use crate::data::Targets;
+use crate::engine::Job;
+use crate::model::loss::{self, Loss};
 use crate::verify::case::{Age, Case, Start, plain_member, smooth, state};
 use crate::verify::outcome::Kind;
 use crate::verify::tables::fold_of;
@@ -12,7 +14,7 @@ type Shape = (&'static [usize], usize, f64, bool, f64, Age);
 const SHAPES: &[Shape] = &[
     (&[], 5, 0.0, false, 1.0, Age::Young),
     (&[5], 33, 0.125, true, 0.5, Age::Trained),
-    (&[], 1, 0.125, false, 0.25, Age::Saturated),
+    (&[], 1, 0.0, false, 0.25, Age::Saturated),
     (&[3], 2, 0.0, true, 0.5, Age::Young),
     (&[], 64, 0.25, true, 1.0, Age::Saturated),
 ];
@@ -37,7 +39,22 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
                 let name = format!("loss/{}", loss.name());
                 cases.push(Case::new(name, Kind::Kernels, table, member, start));
             }
+            if let Targets::Classes(classes) = &job.dataset.targets {
+                cases.push(sure(job, table, *loss, classes));
+            }
         }
     }
     cases
+}
+
+/// One row whose class leads by about 10: the gradient is 10⁻⁴ of 1, and p − 1 would round it away.
+fn sure(job: &Job, table: usize, loss: &'static dyn Loss, classes: &[u32]) -> Case {
+    let fold = fold_of(1);
+    let mut member = plain_member(job, fold, &[], smooth(), 1);
+    member.recipe.loss = loss;
+    let mut start = state(job, &member, Age::Faint, 0, 150);
+    let class = classes[job.dataset.folds[fold].train[0] as usize] as usize;
+    let bias = start.parameters.len() - job.dataset.task.output_count();
+    start.parameters[bias + class] = 10.0;
+    Case::new(format!("loss/{}", loss.name()), Kind::Kernels, table, member, Start::At(start))
 }

@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod company;
+pub mod evaluation;
 pub mod initializer;
 pub mod layer;
 pub mod loss;
@@ -56,5 +57,6 @@ pub static ALL: &[MakeCases] = &[
     initializer::cases,
     minibatch::cases,
     network::cases,
+    evaluation::cases,
     company::cases,
 ];

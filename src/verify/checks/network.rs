@@ -1,13 +1,16 @@
 //! Whole networks, drawn at random over all families at once: what no list of single features covers.
 
 use super::Plan;
+use crate::engine::{Job, Snapshot};
 use crate::model::optimizer::OptimizerParameters;
 use crate::model::recipe::Member;
+use crate::model::trainer::Scratch;
 use crate::model::{activation, initializer, loss, lr_schedule, optimizer};
 use crate::random::{Purpose, Stream, StreamReader};
 use crate::verify::case::{Age, Case, Start, plain_member, state};
 use crate::verify::outcome::Kind;
 use crate::verify::tables::TRAIN_COUNTS;
+use crate::verify::track::resume;
 use rand::Rng;
 
 const WIDTHS: &[usize] = &[1, 2, 3, 4, 7, 8, 16, 17, 33, 65];
@@ -26,11 +29,12 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
             let job = &plan.jobs[table];
             let mut random = Stream::new(job.seed, Purpose::Verify, 5, number as u32, 0).reader();
             let depth = number / tables % 4;
-            let member = draw(&plan, table, depth, largest, &mut random);
+            let mut member = draw(&plan, table, depth, largest, &mut random);
             let age = pick(AGES, &mut random);
-            let start = Start::At(state(job, &member, age, random.next_u32() % 9, 600 + number as u32));
+            let start = state(job, &member, age, random.next_u32() % 9, 600 + number as u32);
+            calm(job, &mut member, &start);
             let name = format!("network/{depth}_hidden_layers");
-            let case = Case::new(name, Kind::Kernels, table, member, start)
+            let case = Case::new(name, Kind::Kernels, table, member, Start::At(start))
                 .formula("shaders/layer/dense_forward.wgsl", "src/model/network.rs");
             // Differences of the largest cost seconds and say nothing that those of small ones do not.
             if number < 16 { case } else { case.without_differences() }
@@ -72,4 +76,17 @@ fn draw(plan: &Plan<'_>, table: usize, depth: usize, largest: usize, random: &mu
     recipe.l2_penalty = pick(&[0.0, 0.0, 0.0625], random);
     recipe.clip_norm = pick(&[0.0, 0.0, 0.25], random);
     member
+}
+
+/// Lowers the learning rate until a step of plain descent moves the parameters by an eighth of themselves
+/// at most: a saturated network may otherwise diverge, and rightly.
+fn calm(job: &Job, member: &mut Member, start: &Snapshot) {
+    let mut scratch = Scratch::default();
+    let reference = resume(member, job.seed, start);
+    reference.gradient(&job.dataset, &mut scratch);
+    let norm = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let (size, slope) = (norm(&reference.parameters), norm(&scratch.gradient));
+    while member.recipe.learning_rate * slope > 0.125 * size {
+        member.recipe.learning_rate *= 0.5;
+    }
 }
