@@ -141,6 +141,17 @@ fn libsvm_rows_are_dense_where_nothing_is_written() {
     assert_eq!(prepared.encoder.encode(&table).unwrap(), [3.0, 0.0, 0.0, 0.0, 5.0, 0.0]);
 }
 
+/// The stored form of 0 is not 0 where a column has a centre.
+#[test]
+fn a_sparse_column_that_new_rows_do_not_have_is_zero_in_its_own_unit() {
+    let folder = Folder::new();
+    let text = "1 1:1 2:5\n2 1:2 2:6\n1 1:3 2:7\n2 1:4\n";
+    let options = DataOptions { target: None, ..options(folder.write("rows.libsvm", text)) };
+    let prepared = data::prepare(&data::load(&options).unwrap(), &options, 0).unwrap();
+    let new = data::load_for_prediction(&folder.write("new.libsvm", "1:4\n"), &prepared.encoder).unwrap();
+    assert_eq!(prepared.encoder.encode(&new).unwrap(), prepared.dataset.row(3));
+}
+
 /// An IDX file of the given type and sizes.
 fn idx(kind: u8, sizes: &[u32], body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, kind, sizes.len() as u8];
