@@ -8,7 +8,7 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Result, unknown_name};
 use crate::model::metric::Evaluation;
 use crate::model::recipe::Member;
 use std::sync::Arc;
@@ -80,6 +80,80 @@ impl EngineKind {
             Self::Cpu => "cpu",
         }
     }
+}
+
+/// How much device memory an engine may take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MemoryLimit {
+    /// So many bytes.
+    Bytes(u64),
+    /// A share, in percent, of what it would otherwise take.
+    Percent(f64),
+}
+
+/// Which engine a user asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// A real GPU where there is one, else the processor.
+    #[default]
+    Auto,
+    /// A graphics device; a software adapter only when it is named.
+    Gpu,
+    /// The processor.
+    Cpu,
+}
+
+impl EngineChoice {
+    /// What may be typed.
+    pub const NAMES: [&str; 3] = ["auto", "gpu", "cpu"];
+
+    /// The choice of this name.
+    pub fn named(place: &str, name: &str) -> Result<Self> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "gpu" => Ok(Self::Gpu),
+            "cpu" => Ok(Self::Cpu),
+            _ => Err(unknown_name(place, "engine", name, Self::NAMES)),
+        }
+    }
+}
+
+/// An engine that was opened, and why it was this one.
+pub struct Opened {
+    /// The engine.
+    pub engine: Box<dyn Engine>,
+    /// One line for the user.
+    pub why: String,
+}
+
+/// All graphics adapters of this machine.
+pub fn devices() -> Vec<gpu::device::DeviceFacts> {
+    gpu::device::list()
+}
+
+/// Opens the engine that was asked for. `device` is an adapter's index or a part of its name; naming one
+/// asks for the GPU engine.
+pub fn open(
+    choice: EngineChoice,
+    device: Option<&str>,
+    memory: Option<MemoryLimit>,
+    job: Job,
+) -> Result<Opened> {
+    let on_gpu = |job: Job| {
+        let device = gpu::device::GpuDevice::open(device)?;
+        gpu::GpuEngine::new(job, device, memory)
+    };
+    let (engine, why): (Box<dyn Engine>, _) = match choice {
+        EngineChoice::Cpu => (Box::new(cpu::CpuEngine::new(job, None)?), "asked for"),
+        EngineChoice::Gpu => (Box::new(on_gpu(job)?), "asked for"),
+        EngineChoice::Auto if device.is_some() => (Box::new(on_gpu(job)?), "its device was named"),
+        EngineChoice::Auto if devices().iter().any(|facts| !facts.software) => {
+            (Box::new(on_gpu(job)?), "this machine has a graphics device")
+        }
+        EngineChoice::Auto => (Box::new(cpu::CpuEngine::new(job, None)?), "no graphics device was found"),
+    };
+    let why = format!("engine {}: {} ({why})", engine.kind().name(), engine.device());
+    Ok(Opened { engine, why })
 }
 
 /// Trains members.

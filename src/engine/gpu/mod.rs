@@ -1,1 +1,295 @@
-//! The engine on the graphics device.
+//! The engine on the graphics device: WGSL kernels over all members of a shard at once.
+//!
+//! The only room that names wgpu. `slice` plans what a submission does as plain data; `shard` owns the
+//! arenas; this file owns both and runs one slice of each shard after the other.
+
+mod arena;
+pub mod device;
+mod footprint;
+pub mod pipelines;
+mod run;
+mod shard;
+mod slice;
+pub mod sources;
+mod table_data;
+pub mod tables;
+
+use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
+use crate::error::{Error, Result};
+use crate::model::network::initial_parameters;
+use crate::model::recipe::Member;
+use device::GpuDevice;
+use footprint::{Footprint, unpad};
+use pipelines::Pipeline;
+use shard::Shard;
+use sources::Source;
+use std::collections::HashMap;
+use table_data::{DeviceData, FoldPlace};
+
+/// Device memory the arenas may take where the user says nothing: wgpu does not tell how much a device
+/// has. A failed allocation is not an error; members then wait for room.
+const DEFAULT_MEMORY: u64 = 4 << 30;
+/// The same for a software adapter, whose memory is the machine's.
+const SOFTWARE_MEMORY: u64 = 1 << 30;
+/// Members of the first shard; each further shard has room for four times as many.
+const FIRST_SHARD_MEMBERS: u64 = 128;
+/// Most members at once on a real device, and on a software adapter, where more only delay the first.
+const MOST_MEMBERS: usize = 16_384;
+const MOST_MEMBERS_SOFTWARE: usize = 64;
+
+/// Trains members on a graphics device.
+pub struct GpuEngine {
+    job: Job,
+    gpu: GpuDevice,
+    pipelines: Vec<Pipeline>,
+    data: DeviceData,
+    shards: Vec<Shard>,
+    /// Which shard each member lives in.
+    homes: HashMap<MemberId, usize>,
+    /// Bytes the arenas may take.
+    memory: u64,
+    /// Set when the device had less memory than planned: no more shards are tried.
+    exhausted: bool,
+    pace: run::Pace,
+}
+
+impl GpuEngine {
+    /// An engine on an open device, within so much device memory.
+    pub fn new(job: Job, gpu: GpuDevice, memory: Option<MemoryLimit>) -> Result<Self> {
+        Self::with_sources(job, gpu, memory, &sources::assemble())
+    }
+
+    /// The same with kernels of the caller's: for the verifier's planted faults.
+    pub fn with_sources(
+        job: Job,
+        gpu: GpuDevice,
+        memory: Option<MemoryLimit>,
+        sources: &[Source],
+    ) -> Result<Self> {
+        let planned = if gpu.facts.software { SOFTWARE_MEMORY } else { DEFAULT_MEMORY };
+        let memory = match memory {
+            None => planned,
+            Some(MemoryLimit::Bytes(bytes)) => bytes,
+            Some(MemoryLimit::Percent(percent)) => (planned as f64 * percent / 100.0) as u64,
+        };
+        let pipelines = pipelines::compile(&gpu, sources)?;
+        let shard_bytes = gpu.facts.binding_limit.min(memory.max(1 << 16));
+        let data = DeviceData::upload(&gpu, &job.dataset, shard_bytes)?;
+        gpu.wait()?;
+        let pace = run::Pace::new(gpu.facts.software);
+        Ok(Self {
+            job,
+            gpu,
+            pipelines,
+            data,
+            shards: Vec::new(),
+            homes: HashMap::new(),
+            memory,
+            exhausted: false,
+            pace,
+        })
+    }
+
+    fn footprint(&self, member: &Member) -> (Footprint, FoldPlace) {
+        let place = self.data.places[member.fold];
+        (Footprint::of(member, place.train_count as usize, place.validation_count as usize), place)
+    }
+
+    fn memory_left(&self) -> u64 {
+        self.memory.saturating_sub(self.shards.iter().map(Shard::bytes).sum())
+    }
+
+    fn most_members(&self) -> usize {
+        if self.gpu.facts.software { MOST_MEMBERS_SOFTWARE } else { MOST_MEMBERS }
+    }
+
+    /// How many members of this footprint a new shard may hold, before the device is asked.
+    fn new_shard_room(&self, member: &Member, footprint: Footprint) -> u64 {
+        if self.exhausted {
+            return 0;
+        }
+        let by_memory = self.memory_left() / footprint.bytes(member.recipe.clip_norm > 0.0);
+        by_memory.min(Shard::largest(footprint, self.gpu.facts.binding_limit))
+    }
+
+    /// A shard with room for the footprint: one that there is, or a new one.
+    fn home_for(&mut self, member: &Member, footprint: Footprint) -> Result<usize> {
+        if let Some(home) = self.shards.iter().position(|shard| shard.room(footprint) > 0) {
+            return Ok(home);
+        }
+        let wanted = FIRST_SHARD_MEMBERS << (2 * self.shards.len().min(8));
+        let mut count = self.new_shard_room(member, footprint).min(wanted);
+        // A failed allocation halves what is asked for; results do not depend on how members share shards.
+        while count > 0 {
+            if let Some(shard) = Shard::allocate(&self.gpu, footprint, count) {
+                self.shards.push(shard);
+                return Ok(self.shards.len() - 1);
+            }
+            count /= 2;
+        }
+        self.exhausted = true;
+        Err(Error::device(
+            &self.gpu.facts.name,
+            format!("no room for a member of {} bytes", footprint.bytes(false)),
+        )
+        .allowed(format!("{} bytes for all members", self.memory))
+        .advice("--memory, a smaller model or --engine cpu"))
+    }
+
+    fn place(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
+        self.check(&member)?;
+        let (footprint, fold) = self.footprint(&member);
+        let home = self.home_for(&member, footprint)?;
+        self.shards[home].admit(&self.gpu, id, member, (footprint, fold), snapshot)?;
+        self.homes.insert(id, home);
+        Ok(())
+    }
+
+    fn home(&self, id: MemberId) -> Result<usize> {
+        self.homes.get(&id).copied().ok_or_else(|| {
+            Error::device(&self.gpu.facts.name, format!("there is no member {id} on the device"))
+        })
+    }
+}
+
+impl Engine for GpuEngine {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Gpu
+    }
+
+    fn device(&self) -> String {
+        self.gpu.facts.name.clone()
+    }
+
+    fn explain(&self) -> Vec<String> {
+        let facts = &self.gpu.facts;
+        let held: u64 = self.shards.iter().map(Shard::bytes).sum();
+        vec![
+            format!("{} ({}, {}), {}", facts.name, facts.kind, facts.backend, facts.driver),
+            format!(
+                "{} members in {} shards, {} of {} MiB",
+                self.homes.len(),
+                self.shards.len(),
+                held >> 20,
+                self.memory >> 20
+            ),
+            format!(
+                "table in {} buffers, bindings up to {} MiB",
+                self.data.shards.len(),
+                facts.binding_limit >> 20
+            ),
+        ]
+    }
+
+    fn room(&self, member: &Member) -> usize {
+        if self.check(member).is_err() {
+            return 0;
+        }
+        let (footprint, _) = self.footprint(member);
+        let held: u64 = self.shards.iter().map(|shard| u64::from(shard.room(footprint))).sum();
+        let room = held + self.new_shard_room(member, footprint);
+        room.min(self.most_members().saturating_sub(self.homes.len()) as u64) as usize
+    }
+
+    fn check(&self, member: &Member) -> Result<()> {
+        let (footprint, _) = self.footprint(member);
+        let limit = self.gpu.facts.binding_limit;
+        let needs = [("optimizer state", 32 * footprint.parameters), ("activations", 16 * footprint.scratch)];
+        for (what, bytes) in needs {
+            if bytes > limit {
+                return Err(Error::device(
+                    &self.gpu.facts.name,
+                    format!("{what} of one member take {bytes} bytes in one binding"),
+                )
+                .allowed(format!("{limit} bytes"))
+                .advice("narrower layers, a smaller batch_size, or --engine cpu"));
+            }
+        }
+        let bytes = footprint.bytes(member.recipe.clip_norm > 0.0);
+        if bytes > self.memory {
+            return Err(Error::device(&self.gpu.facts.name, format!("one member takes {bytes} bytes"))
+                .allowed(format!("{} bytes for all members", self.memory))
+                .advice("a larger --memory, narrower layers, or --engine cpu"));
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
+        let parameters =
+            initial_parameters(&member.network, member.recipe.initializer, self.job.seed, member.stream());
+        let state = vec![0.0; parameters.len()];
+        let snapshot = Snapshot { epoch: 0, step: 0, parameters, m: state.clone(), v: state, kept: None };
+        self.place(id, member, &snapshot)
+    }
+
+    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
+        self.place(id, member, snapshot)
+    }
+
+    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
+        for &id in ids {
+            let home = self.home(id)?;
+            if let Some(resident) = self.shards[home].residents.get_mut(&id) {
+                resident.asked = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self) -> Result<Vec<Report>> {
+        let working = |shards: &[Shard]| shards.iter().any(|s| s.residents.values().any(|r| r.asked));
+        while working(&self.shards) {
+            let reports = self.run_slices()?;
+            if !reports.is_empty() {
+                return Ok(reports);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
+        let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
+        for &id in ids {
+            let home = self.home(id)?;
+            self.shards[home].keep(id, &mut encoder);
+        }
+        self.gpu.queue.submit([encoder.finish()]);
+        Ok(())
+    }
+
+    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+        ids.iter().map(|&id| self.read_snapshot(id)).collect()
+    }
+
+    fn retire(&mut self, ids: &[MemberId]) {
+        for id in ids {
+            if let Some(home) = self.homes.remove(id) {
+                self.shards[home].retire(*id);
+            }
+        }
+    }
+}
+
+impl GpuEngine {
+    fn read_snapshot(&self, id: MemberId) -> Result<Snapshot> {
+        let shard = &self.shards[self.home(id)?];
+        let (Some(ranges), Some(resident)) = (shard.snapshot_ranges(id), shard.residents.get(&id)) else {
+            return Err(Error::device(&self.gpu.facts.name, format!("member {id} left its shard")));
+        };
+        let encoder = self.gpu.device.create_command_encoder(&Default::default());
+        let bytes = self.gpu.finish(&self.gpu.submit(encoder, &ranges))?;
+        let numbers: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
+        let mut parts = numbers
+            .chunks_exact(4 * resident.footprint.parameters as usize)
+            .map(|padded| unpad(&resident.member.network, padded));
+        let mut next = || parts.next().unwrap_or_default();
+        Ok(Snapshot {
+            epoch: resident.epoch,
+            step: resident.step,
+            parameters: next(),
+            m: next(),
+            v: next(),
+            kept: resident.kept.then(next),
+        })
+    }
+}

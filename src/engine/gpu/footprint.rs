@@ -1,0 +1,107 @@
+//! How much of each arena a member takes, and how its parameters lie in them.
+//!
+//! On the device a layer's parameters are (4·⌈inputs/4⌉ + 1) rows of ⌈outputs/4⌉ vec4: the weights, padded
+//! with zeros to a multiple of 4 either way, then the bias. Nothing is padded to a wider neighbour.
+
+use crate::model::network::layer_ranges;
+use crate::model::recipe::{Member, Network};
+
+/// Rows of a scoring tick: bounds the scratch of a member whose minibatch is smaller.
+pub const SCORING_ROWS: usize = 256;
+
+/// Numbers a vector holds.
+const QUAD: usize = 4;
+
+/// What a member takes of the arenas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// vec4 of parameters; the moments take twice that.
+    pub parameters: u64,
+    /// vec4 of scratch.
+    pub scratch: u64,
+    /// Rows of its minibatch or of a scoring tick, whichever is more.
+    pub rows: u64,
+    /// Words of results.
+    pub results: u64,
+}
+
+impl Footprint {
+    /// The footprint of a member whose fold has so many training and validation rows.
+    pub fn of(member: &Member, train_count: usize, validation_count: usize) -> Self {
+        let (batch, _) = member.recipe.steps(train_count);
+        let rows = batch.max(SCORING_ROWS.min(validation_count)) as u64;
+        let network = &member.network;
+        // Every layer's input, every hidden layer's derivative, the outputs.
+        let hidden: usize = network.hidden.iter().map(|units| 2 * units.div_ceil(QUAD)).sum();
+        let ends = network.input_count.div_ceil(QUAD).max(1) + network.output_count.div_ceil(QUAD);
+        Self {
+            parameters: padded_layers(network).map(|(rows, quads)| (rows * quads) as u64).sum(),
+            scratch: rows * (hidden + ends) as u64,
+            rows,
+            results: 4 + 2 * network.output_count as u64,
+        }
+    }
+
+    /// Bytes of device memory, with moments and the kept copy, and the gradients of a member that clips.
+    pub fn bytes(&self, clips: bool) -> u64 {
+        16 * (self.parameters * if clips { 5 } else { 4 } + self.scratch) + 4 * (self.rows + self.results)
+    }
+}
+
+/// Rows and vec4 a row of each layer's parameters on the device.
+pub fn padded_layers(network: &Network) -> impl Iterator<Item = (usize, usize)> + '_ {
+    network
+        .layers()
+        .map(|(inputs, outputs)| (QUAD * inputs.div_ceil(QUAD).max(1) + 1, outputs.div_ceil(QUAD)))
+}
+
+/// Visits every parameter: its place in the canonical vector, and in the padded one.
+fn places(network: &Network, mut visit: impl FnMut(std::ops::Range<usize>, usize)) {
+    let mut padded_start = 0;
+    for ((range, (inputs, outputs)), (rows, quads)) in
+        layer_ranges(network).into_iter().zip(network.layers()).zip(padded_layers(network))
+    {
+        for row in 0..=inputs {
+            let canonical = range.start + row * outputs;
+            let padded_row = if row == inputs { rows - 1 } else { row };
+            visit(canonical..canonical + outputs, padded_start + padded_row * quads * QUAD);
+        }
+        padded_start += rows * quads * QUAD;
+    }
+}
+
+/// Canonical parameters as the device holds them.
+pub fn pad(network: &Network, canonical: &[f32]) -> Vec<f32> {
+    let length: usize = padded_layers(network).map(|(rows, quads)| rows * quads * QUAD).sum();
+    let mut padded = vec![0.0; length];
+    places(network, |from, to| padded[to..to + from.len()].copy_from_slice(&canonical[from]));
+    padded
+}
+
+/// Parameters as the device holds them, made canonical.
+pub fn unpad(network: &Network, padded: &[f32]) -> Vec<f32> {
+    let mut canonical = vec![0.0; network.parameter_count()];
+    places(network, |to, from| {
+        let length = to.len();
+        canonical[to].copy_from_slice(&padded[from..from + length]);
+    });
+    canonical
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_and_back_changes_nothing() {
+        for hidden in [vec![], vec![1], vec![4, 8], vec![7, 3, 5]] {
+            let activation = crate::model::activation::ALL[0];
+            let network = Network { input_count: 6, hidden, output_count: 3, activation };
+            let canonical: Vec<f32> = (1..=network.parameter_count()).map(|i| i as f32).collect();
+            let padded = pad(&network, &canonical);
+            assert_eq!(unpad(&network, &padded), canonical);
+            let sum: f32 = canonical.iter().sum();
+            assert_eq!(padded.iter().sum::<f32>(), sum, "the padding is not zero");
+        }
+    }
+}

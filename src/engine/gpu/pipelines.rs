@@ -1,0 +1,199 @@
+//! The compiled kernels and their bind group layouts.
+
+use super::device::GpuDevice;
+use super::sources::Source;
+use crate::error::{Error, Result};
+
+/// The kernels, in the order of [`super::sources::assemble`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// Reads minibatches from the table.
+    Gather,
+    /// A layer forward.
+    Forward,
+    /// Loss or scores.
+    Loss,
+    /// A layer backward to its input.
+    BackwardInput,
+    /// A layer's gradient, and the optimizer's step.
+    BackwardParameters,
+    /// The norm of a clipped gradient.
+    ClipNorm,
+    /// The optimizer's step of a clipped gradient.
+    ClipApply,
+}
+
+use Kernel::{BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Loss};
+
+/// What stands at bindings 1, 2, … of a kernel, behind the dispatch row at 0. `true` is written to.
+type Bindings = &'static [(Role, bool)];
+
+/// The buffers that kernels bind, by role: a buffer never stands twice in one kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the shaders' bindings say what each buffer holds")]
+pub enum Role {
+    Members,
+    Work,
+    Controls,
+    Layers,
+    Table,
+    Folds,
+    Targets,
+    Rows,
+    Scratch,
+    Weights,
+    Moments,
+    Gradients,
+    Factors,
+    Results,
+}
+
+impl Kernel {
+    /// All kernels, in order.
+    pub const ALL: [Self; 7] =
+        [Gather, Forward, Loss, BackwardInput, BackwardParameters, ClipNorm, ClipApply];
+
+    /// Its bindings, in order.
+    pub fn bindings(self) -> Bindings {
+        use Role::{
+            Controls, Factors, Folds, Gradients, Layers, Members, Moments, Results, Rows, Scratch, Table,
+            Targets, Weights, Work,
+        };
+        match self {
+            Gather => &[
+                (Members, false),
+                (Work, false),
+                (Controls, false),
+                (Table, false),
+                (Folds, false),
+                (Scratch, true),
+                (Rows, true),
+            ],
+            Forward => &[
+                (Members, false),
+                (Work, false),
+                (Controls, false),
+                (Layers, false),
+                (Weights, false),
+                (Scratch, true),
+            ],
+            Loss => &[
+                (Members, false),
+                (Work, false),
+                (Controls, false),
+                (Folds, false),
+                (Targets, false),
+                (Rows, false),
+                (Scratch, true),
+                (Results, true),
+            ],
+            BackwardInput => {
+                &[(Work, false), (Controls, false), (Layers, false), (Weights, false), (Scratch, true)]
+            }
+            BackwardParameters => &[
+                (Members, false),
+                (Work, false),
+                (Controls, false),
+                (Layers, false),
+                (Weights, true),
+                (Moments, true),
+                (Scratch, false),
+                (Gradients, true),
+            ],
+            ClipNorm => {
+                &[(Members, false), (Work, false), (Controls, false), (Gradients, false), (Factors, true)]
+            }
+            ClipApply => &[
+                (Members, false),
+                (Work, false),
+                (Controls, false),
+                (Layers, false),
+                (Gradients, false),
+                (Factors, false),
+                (Weights, true),
+                (Moments, true),
+            ],
+        }
+    }
+}
+
+/// One compiled kernel.
+pub struct Pipeline {
+    /// The kernel.
+    pub pipeline: wgpu::ComputePipeline,
+    /// The layout of its one bind group.
+    pub layout: wgpu::BindGroupLayout,
+}
+
+/// Bytes of a dispatch row in its uniform buffer: the alignment that every device allows.
+pub const DISPATCH_STRIDE: u64 = 256;
+
+/// Compiles all kernels. Bounds are checked in builds with debug assertions, trusted in others: the
+/// loops of these kernels end by construction.
+pub fn compile(gpu: &GpuDevice, sources: &[Source]) -> Result<Vec<Pipeline>> {
+    assert_eq!(sources.len(), Kernel::ALL.len(), "one source a kernel");
+    Kernel::ALL.iter().zip(sources).map(|(kernel, source)| compile_one(gpu, *kernel, source)).collect()
+}
+
+fn compile_one(gpu: &GpuDevice, kernel: Kernel, source: &Source) -> Result<Pipeline> {
+    let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label: Some(source.name),
+        source: wgpu::ShaderSource::Wgsl(source.wgsl.as_str().into()),
+    };
+    let checks = if cfg!(debug_assertions) {
+        wgpu::ShaderRuntimeChecks::checked()
+    } else {
+        wgpu::ShaderRuntimeChecks::unchecked()
+    };
+    // SAFETY: every index comes from tables that the engine builds within its buffers' sizes, and every
+    // loop's bound is a count from those tables; the checked builds of the tests run the same shaders.
+    let module = unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) };
+    let storage = kernel.bindings().iter().map(|(_, written)| wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Storage { read_only: !written },
+        has_dynamic_offset: false,
+        min_binding_size: None,
+    });
+    let uniform = wgpu::BindingType::Buffer {
+        ty: wgpu::BufferBindingType::Uniform,
+        has_dynamic_offset: true,
+        min_binding_size: None,
+    };
+    let entries: Vec<wgpu::BindGroupLayoutEntry> = std::iter::once(uniform)
+        .chain(storage)
+        .enumerate()
+        .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
+            binding: binding as u32,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty,
+            count: None,
+        })
+        .collect();
+    let layout = gpu.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some(source.name),
+        entries: &entries,
+    });
+    let pipeline_layout = gpu.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some(source.name),
+        bind_group_layouts: &[Some(&layout)],
+        immediate_size: 0,
+    });
+    let pipeline = gpu.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(source.name),
+        layout: Some(&pipeline_layout),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
+        cache: None,
+    });
+    match pollster::block_on(scope.pop()) {
+        None => Ok(Pipeline { pipeline, layout }),
+        Some(error) => {
+            Err(Error::device(&gpu.facts.name, format!("shader {} does not compile: {error}", source.name))
+                .advice("--engine cpu; report it with the output of `manytune devices`"))
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A shard: buffers below the binding limit, and the members that live in them. A member lives wholly in
+//! one shard; kernels run shard by shard.
+
+use super::arena::Arena;
+use super::device::GpuDevice;
+use super::footprint::{Footprint, pad};
+use super::pipelines::Role;
+use super::table_data::FoldPlace;
+use crate::engine::{MemberId, Snapshot};
+use crate::error::Result;
+use crate::model::recipe::Member;
+use std::collections::BTreeMap;
+
+/// Where a member lies in the arenas of its shard.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// First vec4 of its parameters.
+    pub parameters: u32,
+    /// First vec4 of its scratch.
+    pub scratch: u32,
+    /// First of its row numbers.
+    pub rows: u32,
+    /// First of its result words.
+    pub results: u32,
+}
+
+/// A member on the device.
+pub struct Resident {
+    /// What is trained.
+    pub member: Member,
+    /// How much it takes.
+    pub footprint: Footprint,
+    /// Where it lies.
+    pub place: Place,
+    /// Its fold.
+    pub fold: FoldPlace,
+    /// Rows of a minibatch.
+    pub batch: u32,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// Epochs trained.
+    pub epoch: u32,
+    /// Steps taken.
+    pub step: u64,
+    /// Whether another epoch was asked for.
+    pub asked: bool,
+    /// Whether parameters were kept.
+    pub kept: bool,
+}
+
+/// The buffers of a shard and who lives in them.
+pub struct Shard {
+    /// Its members.
+    pub residents: BTreeMap<MemberId, Resident>,
+    /// vec4 of the weights arena; the second moments begin there in the moments arena.
+    pub capacity: u32,
+    weights: wgpu::Buffer,
+    moments: wgpu::Buffer,
+    kept: wgpu::Buffer,
+    gradients: Option<wgpu::Buffer>,
+    scratch: wgpu::Buffer,
+    rows: wgpu::Buffer,
+    results: wgpu::Buffer,
+    parameter_arena: Arena,
+    scratch_arena: Arena,
+    row_arena: Arena,
+    result_arena: Arena,
+    bytes: u64,
+}
+
+impl Shard {
+    /// A shard for `count` members of one footprint; `None` when the device has no memory for it.
+    pub fn allocate(gpu: &GpuDevice, footprint: Footprint, count: u64) -> Option<Self> {
+        let (parameters, scratch) = (footprint.parameters * count, footprint.scratch * count);
+        let (rows, results) = (footprint.rows * count, footprint.results * count);
+        Some(Self {
+            residents: BTreeMap::new(),
+            capacity: parameters as u32,
+            weights: gpu.try_storage("weights", 16 * parameters)?,
+            moments: gpu.try_storage("moments", 32 * parameters)?,
+            kept: gpu.try_storage("kept", 16 * parameters)?,
+            gradients: None,
+            scratch: gpu.try_storage("scratch", 16 * scratch)?,
+            rows: gpu.try_storage("rows", 4 * rows)?,
+            results: gpu.try_storage("results", 4 * results)?,
+            parameter_arena: Arena::new(parameters as u32),
+            scratch_arena: Arena::new(scratch as u32),
+            row_arena: Arena::new(rows as u32),
+            result_arena: Arena::new(results as u32),
+            bytes: 64 * parameters + 16 * scratch + 4 * (rows + results),
+        })
+    }
+
+    /// The largest number of members of one footprint whose arenas stay within one binding each.
+    pub fn largest(footprint: Footprint, binding_limit: u64) -> u64 {
+        // Offsets are counted in words of 32 bits: the loss kernel reads scratch by single numbers.
+        let binding = binding_limit.min(u64::from(u32::MAX));
+        let by_moments = binding / (32 * footprint.parameters);
+        let by_scratch = binding / (16 * footprint.scratch);
+        by_moments.min(by_scratch)
+    }
+
+    /// Bytes of device memory it holds.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// How many more members of this footprint fit.
+    pub fn room(&self, footprint: Footprint) -> u32 {
+        [
+            self.parameter_arena.room(footprint.parameters as u32),
+            self.scratch_arena.room(footprint.scratch as u32),
+            self.row_arena.room(footprint.rows as u32),
+            self.result_arena.room(footprint.results as u32),
+        ]
+        .into_iter()
+        .min()
+        .unwrap_or(0)
+    }
+
+    /// The buffer of a role that belongs to the shard.
+    pub fn buffer(&self, role: Role) -> Option<&wgpu::Buffer> {
+        Some(match role {
+            Role::Weights => &self.weights,
+            Role::Moments => &self.moments,
+            // Without a member that clips, nothing touches the gradients: any buffer of the shard that the
+            // same kernels do not bind stands in.
+            Role::Gradients => self.gradients.as_ref().unwrap_or(&self.kept),
+            Role::Scratch => &self.scratch,
+            Role::Rows => &self.rows,
+            Role::Results => &self.results,
+            _ => return None,
+        })
+    }
+
+    /// Takes a member in a given state. There must be room.
+    pub fn admit(
+        &mut self,
+        gpu: &GpuDevice,
+        id: MemberId,
+        member: Member,
+        (footprint, fold): (Footprint, FoldPlace),
+        snapshot: &Snapshot,
+    ) -> Result<()> {
+        if member.recipe.clip_norm > 0.0 && self.gradients.is_none() {
+            self.gradients = Some(gpu.storage("gradients", 16 * u64::from(self.capacity))?);
+            self.bytes += 16 * u64::from(self.capacity);
+        }
+        let place = Place {
+            parameters: self.parameter_arena.take(footprint.parameters as u32).expect("room was checked"),
+            scratch: self.scratch_arena.take(footprint.scratch as u32).expect("room was checked"),
+            rows: self.row_arena.take(footprint.rows as u32).expect("room was checked"),
+            results: self.result_arena.take(footprint.results as u32).expect("room was checked"),
+        };
+        let (batch, steps_per_epoch) = member.recipe.steps(fold.train_count as usize);
+        let at = 16 * u64::from(place.parameters);
+        let second = 16 * u64::from(self.capacity);
+        let write = |buffer: &wgpu::Buffer, at: u64, content: &[f32]| {
+            gpu.queue.write_buffer(buffer, at, bytemuck::cast_slice(&pad(&member.network, content)));
+        };
+        write(&self.weights, at, &snapshot.parameters);
+        write(&self.moments, at, &snapshot.m);
+        write(&self.moments, at + second, &snapshot.v);
+        if let Some(kept) = &snapshot.kept {
+            write(&self.kept, at, kept);
+        }
+        let resident = Resident {
+            footprint,
+            place,
+            fold,
+            batch: batch as u32,
+            steps_per_epoch,
+            epoch: snapshot.epoch,
+            step: snapshot.step,
+            asked: false,
+            kept: snapshot.kept.is_some(),
+            member,
+        };
+        self.residents.insert(id, resident);
+        Ok(())
+    }
+
+    /// Frees a member's room.
+    pub fn retire(&mut self, id: MemberId) {
+        if let Some(Resident { place, footprint, .. }) = self.residents.remove(&id) {
+            self.parameter_arena.give(place.parameters, footprint.parameters as u32);
+            self.scratch_arena.give(place.scratch, footprint.scratch as u32);
+            self.row_arena.give(place.rows, footprint.rows as u32);
+            self.result_arena.give(place.results, footprint.results as u32);
+        }
+    }
+
+    /// Records the copy of a member's parameters to where they are kept.
+    pub fn keep(&mut self, id: MemberId, encoder: &mut wgpu::CommandEncoder) {
+        let Some(resident) = self.residents.get_mut(&id) else { return };
+        let (at, bytes) = resident.byte_range();
+        encoder.copy_buffer_to_buffer(&self.weights, at, &self.kept, at, bytes);
+        resident.kept = true;
+    }
+
+    /// The ranges to read for a member's snapshot: parameters, both moments, and what was kept.
+    pub fn snapshot_ranges(&self, id: MemberId) -> Option<Vec<(&wgpu::Buffer, u64, u64)>> {
+        let resident = self.residents.get(&id)?;
+        let (at, bytes) = resident.byte_range();
+        let second = at + 16 * u64::from(self.capacity);
+        let mut ranges =
+            vec![(&self.weights, at, bytes), (&self.moments, at, bytes), (&self.moments, second, bytes)];
+        if resident.kept {
+            ranges.push((&self.kept, at, bytes));
+        }
+        Some(ranges)
+    }
+}
+
+impl Resident {
+    /// First byte and bytes of its parameters in the weights arena.
+    fn byte_range(&self) -> (u64, u64) {
+        (16 * u64::from(self.place.parameters), 16 * self.footprint.parameters)
+    }
+
+    /// Steps left of the epoch it is in.
+    pub fn steps_left(&self) -> u64 {
+        self.steps_per_epoch - self.step % self.steps_per_epoch
+    }
+
+    /// Floating-point operations of one step: (6·P − 2·P₁)·B.
+    pub fn operations(&self) -> f64 {
+        let network = &self.member.network;
+        let first = network.layers().next().map_or(0, |(inputs, outputs)| inputs * outputs);
+        (6 * network.parameter_count() - 2 * first) as f64 * f64::from(self.batch)
+    }
+}

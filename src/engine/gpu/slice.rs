@@ -1,0 +1,327 @@
+//! A slice: the ticks that one submission runs for the active members of a shard. In every tick each
+//! member takes one step; members that reach the end of their epoch are scored at the end of the slice.
+//!
+//! This file turns members into the tables that kernels read, as plain data; it names no device.
+
+use super::footprint::SCORING_ROWS;
+use super::pipelines::Kernel;
+use super::shard::Resident;
+use super::tables::{ControlRow, LayerRow, MemberRow, NONE, WorkRow};
+use crate::data::Dataset;
+use crate::engine::MemberId;
+use crate::model::{activation, loss, optimizer};
+use crate::random::Permutation;
+
+/// Fewest ticks of a slice while any member has steps left: shorter ones pay more in round trips than
+/// the members that rest lose.
+const FEWEST_TICKS: u64 = 4;
+/// Most ticks of a slice: bounds the tables.
+const MOST_TICKS: u64 = 64;
+
+/// Rows (or inputs) and columns of a tile, in units and in vec4.
+const TILE: u32 = 32;
+const TILE_QUADS: u32 = 8;
+/// Rows of a gather workgroup; vec4 of a clip workgroup.
+const GATHER_ROWS: u32 = 16;
+const CLIP_QUADS: u32 = 64;
+
+/// One dispatch of every tick of its phase: a kernel over a range of the work list.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Which kernel.
+    pub kernel: Kernel,
+    /// Which work rows.
+    pub work: std::ops::Range<u32>,
+}
+
+/// Everything one submission needs.
+#[derive(Default)]
+pub struct Slice {
+    /// The active members, the one with the most work first.
+    pub ids: Vec<MemberId>,
+    /// The same of those that are scored.
+    pub scored: Vec<MemberId>,
+    /// One row per active member.
+    pub members: Vec<MemberRow>,
+    /// The layers of all active members.
+    pub layers: Vec<LayerRow>,
+    /// The work of all stages.
+    pub work: Vec<WorkRow>,
+    /// (tick, member): training ticks, then scoring ticks.
+    pub controls: Vec<ControlRow>,
+    /// The dispatches of a training tick, in order.
+    pub training: Vec<Stage>,
+    /// The dispatches of a scoring tick, in order.
+    pub scoring: Vec<Stage>,
+    /// Number of training ticks.
+    pub training_ticks: u64,
+    /// Number of scoring ticks.
+    pub scoring_ticks: u64,
+}
+
+/// Members of a slice with the first of their layers' rows.
+struct Active<'a> {
+    resident: &'a Resident,
+    index: u32,
+    layers_at: u32,
+}
+
+/// Plans a slice of at most `tick_limit` training ticks over the members that were asked.
+pub fn plan<'a>(
+    residents: impl Iterator<Item = (MemberId, &'a Resident)>,
+    dataset: &Dataset,
+    tick_limit: u64,
+) -> Slice {
+    let mut asked: Vec<(MemberId, &Resident)> = residents.filter(|(_, resident)| resident.asked).collect();
+    asked.sort_by(|(a_id, a), (b_id, b)| b.operations().total_cmp(&a.operations()).then(a_id.cmp(b_id)));
+    let mut slice = Slice { ids: asked.iter().map(|(id, _)| *id).collect(), ..Default::default() };
+    let left = || asked.iter().map(|(_, resident)| resident.steps_left());
+    let (shortest, longest) = (left().min().unwrap_or(0), left().max().unwrap_or(0));
+    let limit = tick_limit.clamp(1, MOST_TICKS);
+    slice.training_ticks = shortest.max(FEWEST_TICKS).min(longest).min(limit);
+
+    let mut active = Vec::new();
+    for (index, (_, resident)) in asked.iter().enumerate() {
+        active.push(Active { resident, index: index as u32, layers_at: slice.layers.len() as u32 });
+        slice.members.push(member_row(resident, dataset));
+        slice.layers.extend(layer_rows(resident));
+    }
+    slice.add_training_stages(&active);
+    slice.add_training_controls(&active);
+    let ticks = slice.training_ticks;
+    let finishing: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() <= ticks).collect();
+    slice.scored = finishing.iter().map(|a| slice.ids[a.index as usize]).collect();
+    slice.add_scoring_stages(&finishing);
+    slice.add_scoring_controls(&finishing);
+    slice
+}
+
+/// Rows scored in one tick.
+fn scoring_rows(resident: &Resident) -> u32 {
+    (resident.footprint.rows as u32)
+        .min(resident.fold.validation_count)
+        .max(1)
+        .min((SCORING_ROWS as u32).max(resident.batch))
+}
+
+impl Slice {
+    fn stage(&mut self, kernel: Kernel, work: impl Iterator<Item = WorkRow>) -> Option<Stage> {
+        let start = self.work.len() as u32;
+        self.work.extend(work);
+        let work = start..self.work.len() as u32;
+        (!work.is_empty()).then_some(Stage { kernel, work })
+    }
+
+    /// Gather and all layers forward, for `rows` rows of each member.
+    fn forward_stages<'a>(
+        &mut self,
+        active: impl Iterator<Item = &'a Active<'a>> + Clone,
+        rows: fn(&Resident) -> u32,
+    ) -> Vec<Stage> {
+        let deepest = active.clone().map(|a| a.resident.member.network.layer_count()).max().unwrap_or(0);
+        let gather =
+            active.clone().flat_map(|a| tiles(a.index, NONE, rows(a.resident).div_ceil(GATHER_ROWS)));
+        let mut stages: Vec<Stage> = self.stage(Kernel::Gather, gather).into_iter().collect();
+        for depth in 0..deepest {
+            let layers = self.layers.clone();
+            let work =
+                active.clone().filter(|a| depth < a.resident.member.network.layer_count()).flat_map(|a| {
+                    let layer = a.layers_at + depth as u32;
+                    let columns = layers[layer as usize].output_stride.div_ceil(TILE_QUADS);
+                    tiles(a.index, layer, rows(a.resident).div_ceil(TILE) * columns)
+                });
+            stages.extend(self.stage(Kernel::Forward, work));
+        }
+        stages.extend(self.stage(Kernel::Loss, active.flat_map(|a| tiles(a.index, NONE, 1))));
+        stages
+    }
+
+    fn add_training_stages(&mut self, active: &[Active]) {
+        let mut stages = self.forward_stages(active.iter(), |resident| resident.batch);
+        let layers = self.layers.clone();
+        let layer_count = |a: &Active| a.resident.member.network.layer_count();
+        let deepest = active.iter().map(layer_count).max().unwrap_or(0);
+        // From the output down, all members in step: a member's layer waits for the one above it only.
+        for from_top in 0..deepest.saturating_sub(1) {
+            let work = active.iter().filter(|a| from_top + 1 < layer_count(a)).flat_map(|a| {
+                let layer = a.layers_at + (layer_count(a) - 1 - from_top) as u32;
+                let columns = layers[layer as usize].input_stride.div_ceil(TILE_QUADS);
+                tiles(a.index, layer, a.resident.batch.div_ceil(TILE) * columns)
+            });
+            stages.extend(self.stage(Kernel::BackwardInput, work));
+        }
+        let all_layers =
+            |a: &Active| (a.layers_at..a.layers_at + layer_count(a) as u32).map(|l| (l, layers[l as usize]));
+        let work = active.iter().flat_map(|a| {
+            all_layers(a).flat_map(|(layer, row)| {
+                let count =
+                    (4 * row.input_stride + 1).div_ceil(TILE) * row.output_stride.div_ceil(TILE_QUADS);
+                tiles(a.index, layer, count)
+            })
+        });
+        let work: Vec<WorkRow> = work.collect();
+        stages.extend(self.stage(Kernel::BackwardParameters, work.into_iter()));
+        let clipping = || active.iter().filter(|a| a.resident.member.recipe.clip_norm > 0.0);
+        stages.extend(self.stage(Kernel::ClipNorm, clipping().flat_map(|a| tiles(a.index, NONE, 1))));
+        let work: Vec<WorkRow> = clipping()
+            .flat_map(|a| {
+                all_layers(a).flat_map(|(layer, row)| {
+                    tiles(
+                        a.index,
+                        layer,
+                        ((4 * row.input_stride + 1) * row.output_stride).div_ceil(CLIP_QUADS),
+                    )
+                })
+            })
+            .collect();
+        stages.extend(self.stage(Kernel::ClipApply, work.into_iter()));
+        self.training = stages;
+    }
+
+    fn add_training_controls(&mut self, active: &[Active]) {
+        for tick in 0..self.training_ticks {
+            self.controls.extend(active.iter().map(|a| training_control(a.resident, tick)));
+        }
+    }
+
+    fn add_scoring_stages(&mut self, finishing: &[&Active]) {
+        self.scoring = self.forward_stages(finishing.iter().copied(), scoring_rows);
+        let ticks =
+            finishing.iter().map(|a| a.resident.fold.validation_count.div_ceil(scoring_rows(a.resident)));
+        self.scoring_ticks = u64::from(ticks.max().unwrap_or(0));
+    }
+
+    fn add_scoring_controls(&mut self, finishing: &[&Active]) {
+        let member_count = self.members.len();
+        for tick in 0..self.scoring_ticks {
+            let start = self.controls.len();
+            self.controls.resize(start + member_count, ControlRow::default());
+            for a in finishing {
+                let row_start = tick as u32 * scoring_rows(a.resident);
+                let left = a.resident.fold.validation_count.saturating_sub(row_start);
+                self.controls[start + a.index as usize] = ControlRow {
+                    row_count: left.min(scoring_rows(a.resident)),
+                    row_start,
+                    first: u32::from(tick == 0),
+                    ..Default::default()
+                };
+            }
+        }
+    }
+}
+
+fn tiles(member: u32, layer: u32, count: u32) -> impl Iterator<Item = WorkRow> {
+    (0..count).map(move |tile| WorkRow { member, layer, tile, padding0: 0 })
+}
+
+fn training_control(resident: &Resident, tick: u64) -> ControlRow {
+    if tick >= resident.steps_left() {
+        return ControlRow::default();
+    }
+    let step = resident.step + tick;
+    let in_epoch = step % resident.steps_per_epoch;
+    let row_start = in_epoch as u32 * resident.batch;
+    let scalars = resident.member.recipe.scalars::<f32>(step, resident.steps_per_epoch);
+    ControlRow {
+        row_count: resident.batch.min(resident.fold.train_count - row_start),
+        row_start,
+        step: step as u32,
+        epoch: (step / resident.steps_per_epoch) as u32,
+        rate: scalars.rate,
+        decay: scalars.decay,
+        correction1: scalars.correction1,
+        correction2: scalars.correction2,
+        first: u32::from(in_epoch == 0),
+        training: 1,
+        ..Default::default()
+    }
+}
+
+/// The place of a member of a family in its `ALL`: its code on the device.
+fn code(name: &str, all: impl Iterator<Item = &'static str>) -> u32 {
+    all.into_iter().position(|member| member == name).expect("every member of a family is in its ALL") as u32
+}
+
+fn member_row(resident: &Resident, dataset: &Dataset) -> MemberRow {
+    let Resident { member, place, fold, footprint, .. } = resident;
+    let (network, recipe) = (&member.network, &member.recipe);
+    let target = dataset.folds[member.fold].target;
+    let input_stride = network.input_count.div_ceil(4).max(1) as u32;
+    let output_stride = network.output_count.div_ceil(4) as u32;
+    let parameters = recipe.optimizer_parameters;
+    MemberRow {
+        input_at: place.scratch,
+        input_count: network.input_count as u32,
+        input_stride,
+        output_at: place.scratch + footprint.scratch as u32 - footprint.rows as u32 * output_stride,
+        output_count: network.output_count as u32,
+        output_stride,
+        rows_at: place.rows,
+        result_at: place.results,
+        train_at: fold.train_at,
+        train_count: fold.train_count,
+        validation_at: fold.validation_at,
+        transform_at: fold.transform_at,
+        class_weights_at: if recipe.balanced { fold.class_weights_at } else { NONE },
+        stream: member.stream(),
+        half_bits: Permutation::half_bits(fold.train_count),
+        activation: code(network.activation.name(), activation::ALL.iter().map(|a| a.name())),
+        loss: code(recipe.loss.name(), loss::ALL.iter().map(|l| l.name())),
+        optimizer: code(recipe.optimizer.name(), optimizer::ALL.iter().map(|o| o.name())),
+        parameters_at: place.parameters,
+        parameters_length: footprint.parameters as u32,
+        label_smoothing: recipe.loss_parameters.label_smoothing as f32,
+        huber_delta: recipe.loss_parameters.huber_delta as f32,
+        l1_penalty: recipe.l1_penalty as f32,
+        l2_penalty: recipe.l2_penalty as f32,
+        dropout: recipe.dropout as f32,
+        input_dropout: recipe.input_dropout as f32,
+        clip_norm: recipe.clip_norm as f32,
+        momentum: parameters.momentum as f32,
+        nesterov: f32::from(u8::from(parameters.nesterov)),
+        beta1: parameters.beta1 as f32,
+        beta2: parameters.beta2 as f32,
+        epsilon: parameters.epsilon as f32,
+        target_shift: target.shift,
+        target_scale: target.scale,
+        ..Default::default()
+    }
+}
+
+/// The layers of a member. Its scratch holds, in order: the minibatch, then per hidden layer its
+/// activations and its derivatives, then the outputs.
+fn layer_rows(resident: &Resident) -> Vec<LayerRow> {
+    let network = &resident.member.network;
+    let rows = resident.footprint.rows as u32;
+    let mut parameters_at = resident.place.parameters;
+    let mut input_at = resident.place.scratch;
+    let mut input_gradient_at = NONE;
+    let mut table = Vec::new();
+    for (index, (inputs, outputs)) in network.layers().enumerate() {
+        let (input_stride, output_stride) = (inputs.div_ceil(4).max(1) as u32, outputs.div_ceil(4) as u32);
+        let hidden = index < network.hidden.len();
+        let output_at = match index {
+            0 => input_at + rows * input_stride,
+            // Behind the activations of the layer below lie its derivatives.
+            _ => input_at + 2 * rows * input_stride,
+        };
+        let gradient_at = if hidden { output_at + rows * output_stride } else { output_at };
+        table.push(LayerRow {
+            input_count: inputs as u32,
+            input_stride,
+            output_count: outputs as u32,
+            output_stride,
+            parameters_at,
+            input_at,
+            output_at,
+            gradient_at,
+            input_gradient_at,
+            hidden: u32::from(hidden),
+            index: index as u32,
+            padding0: 0,
+        });
+        parameters_at += (4 * input_stride + 1) * output_stride;
+        (input_at, input_gradient_at) = (output_at, gradient_at);
+    }
+    table
+}

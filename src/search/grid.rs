@@ -1,0 +1,135 @@
+//! Every combination of the values of a space, exactly once: a cell is a number, and so is a trial.
+
+use super::cells::{Axis, Cells, Whole};
+use super::{Settings, Strategy, StrategyKind, Told};
+use crate::error::{Error, Result};
+use crate::space::{Configuration, Dimension, Domain, Space, Value, between, tidy};
+
+/// Points of a continuous range that does not say how many.
+const DEFAULT_COUNT: u32 = 5;
+
+/// Every combination of the values of a space.
+pub struct Grid;
+
+impl StrategyKind for Grid {
+    fn name(&self) -> &'static str {
+        "grid"
+    }
+    fn summary(&self) -> &'static str {
+        "every combination of the values, once; `count` points of a range, evenly or log-spaced"
+    }
+    fn size(&self, space: &Space) -> Option<u128> {
+        Some(cells(space).len().unwrap_or(u128::MAX))
+    }
+    fn runs_all(&self) -> bool {
+        true
+    }
+    fn notes(&self, space: &Space) -> Vec<String> {
+        space
+            .dimensions
+            .iter()
+            .filter(|dimension| dimension.domain.size().is_none() && dimension.grid_count.is_none())
+            .map(|dimension| {
+                let points = points(&dimension.domain, DEFAULT_COUNT).0;
+                let points: Vec<String> = points.iter().map(crate::space::value_text).collect();
+                format!(
+                    "{}: a grid takes {DEFAULT_COUNT} points of this range: {} (set `count` to change it)",
+                    dimension.name,
+                    points.join(", ")
+                )
+            })
+            .collect()
+    }
+    fn create(&self, _: Settings) -> Box<dyn Strategy> {
+        Box::new(Walk { cells: None })
+    }
+}
+
+/// A grid being walked; trial n is cell n.
+struct Walk {
+    /// Numbered once, for the space last asked about.
+    cells: Option<(Space, Cells)>,
+}
+
+impl Strategy for Walk {
+    fn ask(
+        &mut self,
+        space: &Space,
+        _: &[Told],
+        first_number: u64,
+        count: usize,
+    ) -> Result<Vec<Configuration>> {
+        if self.cells.as_ref().is_none_or(|(known, _)| known != space) {
+            self.cells = Some((space.clone(), cells(space)));
+        }
+        let Some((_, cells)) = &self.cells else { return Ok(Vec::new()) };
+        if cells.len().is_none() {
+            return Err(Error::usage("space", "a grid of more than 3.4e38 cells")
+                .advice("fewer values, a smaller `count`, or strategy = \"random\""));
+        }
+        Ok((0..count as u128).map_while(|i| cells.at(u128::from(first_number) + i)).collect())
+    }
+}
+
+fn cells(space: &Space) -> Cells {
+    Cells::new(space, |dimension| axis(dimension))
+}
+
+fn axis(dimension: &Dimension) -> Box<dyn Axis> {
+    let domain = &dimension.domain;
+    match (dimension.grid_count, domain.size()) {
+        (None, Some(_)) => Box::new(Whole(domain.clone())),
+        (count, None) => Box::new(points(domain, count.unwrap_or(DEFAULT_COUNT))),
+        (Some(count), Some(size)) if u128::from(count) >= size => Box::new(Whole(domain.clone())),
+        (Some(count), Some(_)) => Box::new(points(domain, count)),
+    }
+}
+
+/// Some values of a domain, ascending.
+struct Points(Vec<Value>);
+
+impl Axis for Points {
+    fn len(&self) -> u128 {
+        self.0.len() as u128
+    }
+    fn at(&self, index: u128) -> Value {
+        self.0[index as usize].clone()
+    }
+    fn index(&self, value: &Value) -> Option<u128> {
+        self.0.iter().position(|own| own.same(value)).map(|index| index as u128)
+    }
+}
+
+/// `count` values of a range from end to end, evenly spaced or evenly in the logarithm; the middle
+/// where only one is asked for. Whole numbers and steps are rounded to the nearest, each once.
+fn points(domain: &Domain, count: u32) -> Points {
+    let mut points: Vec<Value> = (0..count)
+        .map(|i| {
+            let share = if count == 1 { 0.5 } else { f64::from(i) / f64::from(count - 1) };
+            point(domain, share)
+        })
+        .collect();
+    points.dedup();
+    Points(points)
+}
+
+/// The value of a range at a share of the way from its low to its high end.
+fn point(domain: &Domain, share: f64) -> Value {
+    match domain {
+        Domain::Float { low, high, log, step: None } => {
+            let value = between(*low, *high, *log, share);
+            // The ends stay as they were written.
+            Value::Float(if share > 0.0 && share < 1.0 { tidy(value).clamp(*low, *high) } else { value })
+        }
+        Domain::Int { low, step, log, .. } => {
+            let last = domain.size().unwrap_or(1) - 1;
+            let top = *low as f64 + last as f64 * *step as f64;
+            let above = (between(*low as f64, top, *log, share) - *low as f64) / *step as f64;
+            domain.at((above.round().max(0.0) as u128).min(last))
+        }
+        _ => {
+            let last = domain.size().unwrap_or(1) - 1;
+            domain.at(((share * last as f64).round() as u128).min(last))
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! The plan of a study as meant: the study file, the command line and the defaults, resolved.
+
+use super::document::{Places, Source};
+use super::file::{ENGINES, MOST_FOLDS, SCALES, StudyFile, TASKS, TYPES};
+use crate::data::{ColumnRef, DataOptions, Task};
+use crate::error::{Error, Result, unknown_name};
+use crate::model::hyperparameter::{self, LINEAR};
+use crate::model::metric::{self, Metric};
+use crate::search;
+use crate::space::{Dimension, Space, key_text, quoted};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+pub use super::default_space::default_space;
+
+const DEFAULT_TRIALS: u64 = 100;
+const DEFAULT_MAX_EPOCHS: u32 = 100;
+const DEFAULT_PATIENCE: u32 = 20;
+
+/// What the command line says over the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// `--target`
+    pub target: Option<String>,
+    /// `--trials`
+    pub trials: Option<u64>,
+    /// `--folds`
+    pub folds: Option<usize>,
+    /// `--strategy`
+    pub strategy: Option<String>,
+    /// `--seed`
+    pub seed: Option<u64>,
+    /// `--engine`
+    pub engine: Option<String>,
+    /// `--device`
+    pub device: Option<String>,
+    /// `--memory`
+    pub memory: Option<String>,
+}
+
+/// Which engine a study asks for, as typed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineOptions {
+    /// `auto`, `gpu` or `cpu`.
+    pub kind: String,
+    /// An index or a part of the adapter's name.
+    pub device: Option<String>,
+    /// A size or a share of the device's memory.
+    pub memory: Option<String>,
+}
+
+/// A study as meant.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The file's name without its extension: names the default output folder.
+    pub name: String,
+    /// The data and how rows are divided.
+    pub data: DataOptions,
+    /// `mlp` or `linear`.
+    pub model: String,
+    /// A strategy of [`search::ALL`]; never `auto`.
+    pub strategy: String,
+    /// How many trials; `None`: all that the strategy has.
+    pub trials: Option<u64>,
+    /// Seeds everything.
+    pub seed: u64,
+    /// The name of a metric; `None`: the task's default.
+    pub objective: Option<String>,
+    /// A schedule of [`crate::schedule::ALL`].
+    pub schedule: String,
+    /// The most epochs of a trial.
+    pub max_epochs: u32,
+    /// A trial stops after so many epochs without a better mean over its folds.
+    pub patience: u32,
+    /// Which engine.
+    pub engine: EngineOptions,
+    /// The space, checked against the hyperparameters; `None`: the default one, once the data are known.
+    pub space: Option<Space>,
+    /// All of this as the text of a study file, which reads back as the same plan.
+    pub source: String,
+    /// Where the keys of the file stand.
+    places: Places,
+}
+
+impl Plan {
+    /// The plan of a study file (`.toml`) or of a data file.
+    pub fn from_file(path: &Path, overrides: &Overrides) -> Result<Self> {
+        match path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
+            true => Self::from_study_file(path, overrides),
+            false => Self::from_data_file(path, overrides),
+        }
+    }
+
+    /// The plan of a data file: defaults but for what the command line says.
+    ///
+    /// Errors are of kind usage: a CSV file without `--target`, a flag that is not allowed.
+    pub fn from_data_file(path: &Path, overrides: &Overrides) -> Result<Self> {
+        if overrides.target.is_none() && is_csv(path) && path.is_file() {
+            let error = Error::usage(path.display(), "which column to predict is not said");
+            let allowed = columns_of(path).map_or_else(String::new, |names| format!(", one of: {names}"));
+            return Err(error.allowed(format!("--target <column>{allowed}")));
+        }
+        let data = DataOptions { path: path.to_path_buf(), ..DataOptions::default() };
+        Self::resolve(StudyFile::of_data(data), name_of(path), overrides)
+    }
+
+    /// The plan of a study file. Errors are of kind usage, with file, line, column and key.
+    pub fn from_study_file(path: &Path, overrides: &Overrides) -> Result<Self> {
+        Self::resolve(StudyFile::open(path)?, name_of(path), overrides)
+    }
+
+    /// The plan of the text of a study file, such as [`Plan::source`]; relative paths are relative to
+    /// the current folder.
+    pub fn from_source(name: &str, text: &str) -> Result<Self> {
+        let file = StudyFile::read(&Source::new(name, text), Path::new(""))?;
+        Self::resolve(file, name.to_string(), &Overrides::default())
+    }
+
+    fn resolve(file: StudyFile, name: String, overrides: &Overrides) -> Result<Self> {
+        let model = file.model.unwrap_or_else(|| hyperparameter::MODELS[0].to_string());
+        let space = file.space.map(|space| hyperparameter::admit(&space, &model)).transpose();
+        let strategy =
+            overrides.strategy.clone().or(file.strategy).unwrap_or_else(|| search::AUTO.to_string());
+        let strategy = search::named("--strategy", &strategy)?;
+        let default_trials = (!strategy.runs_all()).then_some(DEFAULT_TRIALS);
+        let engine = overrides.engine.clone().or(file.engine).unwrap_or_else(|| ENGINES[0].to_string());
+        if !ENGINES.contains(&engine.as_str()) {
+            return Err(unknown_name("--engine", "engine", &engine, ENGINES.iter().copied()));
+        }
+        if overrides.trials == Some(0) {
+            return Err(Error::usage("--trials", "0").allowed("at least 1"));
+        }
+        let mut plan = Self {
+            name,
+            data: data_options(file.data, overrides)?,
+            space: space.map_err(|error| file.places.locate(error))?,
+            model,
+            strategy: strategy.name().to_string(),
+            trials: overrides.trials.or(file.trials).or(default_trials),
+            seed: overrides.seed.or(file.seed).unwrap_or(0),
+            objective: file.objective,
+            schedule: file.schedule.unwrap_or_else(|| "none".to_string()),
+            max_epochs: file.max_epochs.unwrap_or(DEFAULT_MAX_EPOCHS),
+            patience: file.patience.unwrap_or(DEFAULT_PATIENCE),
+            engine: EngineOptions {
+                kind: engine,
+                device: overrides.device.clone().or(file.device),
+                memory: overrides.memory.clone().or(file.memory),
+            },
+            source: String::new(),
+            places: file.places,
+        };
+        plan.source = plan.text();
+        Ok(plan)
+    }
+
+    /// Resolves what depends on the data: the objective and the default space.
+    ///
+    /// Refuses an objective or a hyperparameter that does not fit the task.
+    pub fn settle(&mut self, task: Task, row_count: usize, feature_count: usize) -> Result<()> {
+        let objective = self.metric(task)?.name().to_string();
+        let space = match &self.space {
+            Some(space) => space.clone(),
+            None => default_space(task, row_count, feature_count, &self.model),
+        };
+        hyperparameter::check_task(&space, task).map_err(|error| self.places.locate(error))?;
+        self.space = Some(with_model(space, &self.model));
+        self.objective = Some(objective);
+        self.source = self.text();
+        Ok(())
+    }
+
+    /// The metric that decides; refused where it does not fit the task.
+    pub fn metric(&self, task: Task) -> Result<&'static dyn Metric> {
+        let Some(name) = &self.objective else { return Ok(metric::default_for(task)) };
+        let fitting = metric::ALL.iter().filter(|metric| metric.fits(task)).map(|metric| metric.name());
+        let fitting: Vec<&str> = fitting.collect();
+        metric::find(name).filter(|metric| metric.fits(task)).ok_or_else(|| {
+            let task = match task {
+                Task::Classification { .. } => "classification",
+                Task::Regression => "regression",
+            };
+            let error = Error::usage("search.objective", format!("{name} does not score {task}"));
+            self.places.locate(error.allowed(fitting.join(", ")))
+        })
+    }
+
+    /// What keeps the results of `self`, a study that ran, from being those of `other`: one line each.
+    ///
+    /// Not compared: the number of trials (a study can be extended), the engine, the name and path of
+    /// the data (their content is compared by its fingerprint). Both plans should be settled.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let (before, now) = (self.entries(), other.entries());
+        let mut differences: Vec<String> = before
+            .iter()
+            .zip(&now)
+            .filter(|((table, key, _), _)| !FREE.contains(&(*table, *key)))
+            .filter(|((_, _, before), (_, _, now))| before != now)
+            .map(|((table, key, before), (_, _, now))| {
+                format!("{table}.{key} was {}, is {} now", said(before), said(now))
+            })
+            .collect();
+        let none = Space::default();
+        let (before, now) = (self.space.as_ref().unwrap_or(&none), other.space.as_ref().unwrap_or(&none));
+        differences.extend(space_differences(before, now));
+        differences
+    }
+
+    /// The whole plan as the text of a study file.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        let mut last = "";
+        for (table, key, value) in self.entries() {
+            let Some(value) = value else { continue };
+            if table != last {
+                let gap = if last.is_empty() { "" } else { "\n" };
+                text.push_str(&format!("{gap}[{table}]\n"));
+                last = table;
+            }
+            text.push_str(&format!("{key} = {value}\n"));
+        }
+        if let Some(space) = &self.space {
+            text.push_str(&format!("\n[space]\n{space}"));
+        }
+        text
+    }
+
+    /// Every key but those of the space, with its value as TOML; always the same keys in the same order.
+    fn entries(&self) -> Vec<(&'static str, &'static str, Option<String>)> {
+        let (data, split) = (&self.data, &self.data.split);
+        let uses_folds = split.validation.is_none() && split.fold_column.is_none();
+        vec![
+            ("data", "path", Some(path_text(&data.path))),
+            ("data", "target", data.target.as_ref().map(column_text)),
+            ("data", "labels", data.labels.as_deref().map(path_text)),
+            ("data", "has_header", data.has_header.map(|value| value.to_string())),
+            ("data", "ignore", listed(data.ignore.iter().map(column_text))),
+            ("data", "missing", listed(data.missing.iter().map(|text| quoted(text)))),
+            ("data", "types", types_text(data)),
+            ("data", "task", data.task.and_then(|task| name_in(TASKS, task))),
+            ("data", "scale", name_in(SCALES, data.scale)),
+            ("data", "folds", uses_folds.then(|| split.folds.to_string())),
+            ("data", "validation", split.validation.map(|share| format!("{share:?}"))),
+            ("data", "test", split.test.map(|share| format!("{share:?}"))),
+            ("data", "fold_column", split.fold_column.as_ref().map(column_text)),
+            ("data", "group_column", split.group_column.as_ref().map(column_text)),
+            ("model", "kind", Some(quoted(&self.model))),
+            ("search", "strategy", Some(quoted(&self.strategy))),
+            ("search", "trials", self.trials.map(|trials| trials.to_string())),
+            ("search", "seed", Some(self.seed.to_string())),
+            ("search", "objective", self.objective.as_deref().map(quoted)),
+            ("schedule", "kind", Some(quoted(&self.schedule))),
+            ("schedule", "max_epochs", Some(self.max_epochs.to_string())),
+            ("schedule", "patience", Some(self.patience.to_string())),
+            ("engine", "kind", Some(quoted(&self.engine.kind))),
+            ("engine", "device", self.engine.device.as_deref().map(quoted)),
+            ("engine", "memory", self.engine.memory.as_deref().map(quoted)),
+        ]
+    }
+}
+
+/// Keys that may change under a study that has results.
+const FREE: &[(&str, &str)] = &[
+    ("data", "path"),
+    ("data", "labels"),
+    ("search", "trials"),
+    ("engine", "kind"),
+    ("engine", "device"),
+    ("engine", "memory"),
+];
+
+fn said(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("not set")
+}
+
+fn space_differences(before: &Space, now: &Space) -> Vec<String> {
+    let mut differences = Vec::new();
+    for dimension in &before.dimensions {
+        match now.get(&dimension.name) {
+            Some(other) if other == dimension => {}
+            Some(other) => differences.push(format!("space.{dimension} is {other} now")),
+            None => differences.push(format!("space.{dimension} is not in the space now")),
+        }
+    }
+    let new = now.dimensions.iter().filter(|dimension| before.get(&dimension.name).is_none());
+    differences.extend(new.map(|dimension| format!("space.{dimension} is new")));
+    if differences.is_empty() && before != now {
+        differences
+            .push("the order of the hyperparameters in [space], which decides what is proposed".to_string());
+    }
+    differences
+}
+
+/// The space of a linear model holds an empty `hidden`, so that configurations say what they train.
+fn with_model(mut space: Space, model: &str) -> Space {
+    if model == LINEAR && space.get("hidden").is_none() {
+        space.dimensions.push(Dimension::new("hidden", hyperparameter::no_hidden_layers()));
+    }
+    space
+}
+
+fn data_options(mut data: DataOptions, overrides: &Overrides) -> Result<DataOptions> {
+    if let Some(target) = &overrides.target {
+        // Without a header a number can only be a position; with one it may be a column's name.
+        let index = target.parse().ok().filter(|_| data.has_header == Some(false));
+        data.target = Some(index.map_or_else(|| ColumnRef::Name(target.clone()), ColumnRef::Index));
+    }
+    if let Some(folds) = overrides.folds {
+        if !(2..=MOST_FOLDS).contains(&folds) {
+            return Err(Error::usage("--folds", folds).allowed(format!("2 to {MOST_FOLDS}")));
+        }
+        (data.split.folds, data.split.validation, data.split.fold_column) = (folds, None, None);
+    }
+    Ok(data)
+}
+
+fn name_in<T: PartialEq>(names: &[(&str, T)], value: T) -> Option<String> {
+    names.iter().find(|(_, known)| *known == value).map(|(name, _)| quoted(name))
+}
+
+fn listed(items: impl Iterator<Item = String>) -> Option<String> {
+    let items: Vec<String> = items.collect();
+    (!items.is_empty()).then(|| format!("[{}]", items.join(", ")))
+}
+
+fn types_text(data: &DataOptions) -> Option<String> {
+    let types = data.column_types.iter();
+    let types: Vec<String> = types
+        .filter_map(|(column, kind)| Some(format!("{} = {}", key_text(column), name_in(TYPES, *kind)?)))
+        .collect();
+    (!types.is_empty()).then(|| format!("{{ {} }}", types.join(", ")))
+}
+
+fn column_text(column: &ColumnRef) -> String {
+    match column {
+        ColumnRef::Index(index) => index.to_string(),
+        ColumnRef::Name(name) => quoted(name),
+    }
+}
+
+/// Absolute, so that the text means the same file wherever it is kept.
+fn path_text(path: &Path) -> String {
+    quoted(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string())
+}
+
+/// A file's name without `.toml`, `.csv`, `.csv.gz` and their like.
+fn name_of(path: &Path) -> String {
+    let stem = |path: &Path| PathBuf::from(path.file_stem().unwrap_or_default());
+    let is_packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    let name = if is_packed { stem(&stem(path)) } else { stem(path) };
+    match name.display().to_string() {
+        name if name.is_empty() => "study".to_string(),
+        name => name,
+    }
+}
+
+/// Whether the name says that it is a table of named columns.
+fn is_csv(path: &Path) -> bool {
+    let name = path.to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    [".csv", ".tsv"].iter().any(|extension| name.ends_with(extension))
+}
+
+/// The columns that the first line of a CSV file names, for a user who did not say which to predict.
+fn columns_of(path: &Path) -> Option<String> {
+    const MOST_BYTES: u64 = 1 << 16;
+    const MOST_NAMES: usize = 30;
+    let mut line = String::new();
+    BufReader::new(std::fs::File::open(path).ok()?.take(MOST_BYTES)).read_line(&mut line).ok()?;
+    let separator = [',', ';', '\t'].into_iter().find(|&separator| line.contains(separator))?;
+    let line = line.trim_start_matches('\u{feff}').trim_end();
+    let names = line.split(separator).map(|name| name.trim().trim_matches('"'));
+    let names: Vec<&str> = names.take(MOST_NAMES + 1).collect();
+    let more = if names.len() > MOST_NAMES { ", …" } else { "" };
+    Some(format!("{}{more}", names[..names.len().min(MOST_NAMES)].join(", ")))
+}

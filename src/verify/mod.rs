@@ -1,0 +1,138 @@
+//! Proves the gradients right, on the device at hand, with the kernels that ship.
+//!
+//! Everything is driven through the public [`Engine`] trait: a model is restored in a known state,
+//! trained for an epoch of one or a few steps, and read back. The trick that opens the inside: without
+//! momentum, the first state number of gradient descent *is* the gradient of the step, penalties and
+//! clipping included. So no kernel has a copy for tests, and every engine is verified alike.
+//!
+//! The ladder: the f64 reference against central differences of its own loss ([`differences`]), then the
+//! engine's forward, backward and steps against the f64 reference from the very same f32 state
+//! ([`judge`]), each number with a tolerance of its own ([`rounding`]).
+
+pub mod case;
+pub mod checks;
+pub mod differences;
+pub mod drive;
+pub mod findings;
+pub mod judge;
+pub mod outcome;
+pub mod rounding;
+pub mod study;
+pub mod tables;
+pub mod track;
+
+pub use outcome::{Check, Kind, Outcome};
+pub use study::members;
+
+use crate::engine::{Engine, Job};
+use crate::error::{Error, Result, unknown_name};
+use case::Case;
+use checks::Plan;
+use drive::{Trace, drive};
+use findings::Findings;
+use judge::Judging;
+use rayon::prelude::*;
+
+/// How much is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Level {
+    /// Every member of every family, in few shapes: seconds.
+    Quick,
+    /// All shapes and states: under a minute.
+    #[default]
+    Normal,
+    /// Larger networks, longer trajectories, more random networks.
+    Full,
+}
+
+/// What a verification checks.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// How much.
+    pub level: Level,
+    /// Only checks whose name contains this.
+    pub only: Option<String>,
+    /// Decides tables, states and random networks: the same seed repeats the same numbers.
+    pub seed: u64,
+}
+
+/// Opens an engine on a job.
+pub type Open<'a> = &'a dyn Fn(Job) -> Result<Box<dyn Engine>>;
+
+/// Runs the checks on an engine.
+///
+/// A check that fails is in the outcome; an error is what kept checks from being run (an unknown `only`,
+/// a device that is lost).
+pub fn run(options: &Options, open: Open<'_>) -> Result<Outcome> {
+    let jobs = tables::all(options.seed);
+    let plan = Plan { jobs: &jobs, level: options.level };
+    let cases: Vec<Case> = checks::ALL.iter().flat_map(|make| make(plan)).collect();
+    let cases = selected(cases, options.only.as_deref())?;
+    let mut findings = Findings::default();
+    let mut device = String::new();
+    for (table, job) in jobs.iter().enumerate() {
+        let cases: Vec<&Case> = cases.iter().filter(|case| case.table == table).collect();
+        if cases.is_empty() {
+            continue;
+        }
+        let mut engine = open(job.clone())?;
+        device = describe_device(engine.as_ref());
+        let traces = drive(engine.as_mut(), &cases, &mut 0)?;
+        let pairs: Vec<(&Case, Trace)> = cases.into_iter().zip(traces).collect();
+        let kind = engine.kind();
+        findings.merge(judged(&pairs, job, kind, plan.by_level(6, 16, 64)));
+        drop(engine);
+        let again = plan.by_level(3, 6, 24);
+        checks::company::check(&mut findings, open(job.clone())?.as_mut(), job, &pairs, again)?;
+    }
+    Ok(outcome(device, findings, options.only.as_deref()))
+}
+
+/// `gpu, NVIDIA H200` or `cpu, AMD …`.
+fn describe_device(engine: &dyn Engine) -> String {
+    format!("{}, {}", engine.kind().name(), engine.device())
+}
+
+/// Judges cases on all cores.
+fn judged(
+    pairs: &[(&Case, Trace)],
+    job: &Job,
+    engine: crate::engine::EngineKind,
+    differences: usize,
+) -> Findings {
+    let judge = |(case, trace): &(&Case, Trace)| Judging { case, job, engine, differences }.judge(trace);
+    pairs.par_iter().map(judge).reduce(Findings::default, |mut all, more| {
+        all.merge(more);
+        all
+    })
+}
+
+/// The cases whose name contains `only`.
+fn selected(cases: Vec<Case>, only: Option<&str>) -> Result<Vec<Case>> {
+    let Some(only) = only else { return Ok(cases) };
+    let mut names: Vec<String> = cases.iter().map(|case| case.name.clone()).collect();
+    names.dedup();
+    let cases: Vec<Case> = cases.into_iter().filter(|case| case.name.contains(only)).collect();
+    if cases.is_empty() {
+        return Err(unknown_name("--only", "check", only, names.iter().map(String::as_str)));
+    }
+    Ok(cases)
+}
+
+fn outcome(device: String, findings: Findings, only: Option<&str>) -> Outcome {
+    let mut checks = findings.into_checks();
+    checks.retain(|check| only.is_none_or(|only| check.name.contains(only)));
+    Outcome { device, passed: checks.iter().all(|check| check.passed), checks }
+}
+
+impl Outcome {
+    /// An error of kind check (exit code 1) where something failed.
+    pub fn into_result(self) -> Result<Self> {
+        match self.failures().count() {
+            0 => Ok(self),
+            count => {
+                Err(Error::check(&self.device, format!("{count} of {} checks failed", self.checks.len())))
+            }
+        }
+    }
+}

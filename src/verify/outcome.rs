@@ -1,0 +1,98 @@
+//! What a verification found: one line per check, as a table or as JSON.
+
+use serde::Serialize;
+use std::fmt;
+
+/// What a check compares with what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Kind {
+    /// The f64 reference against central differences of itself.
+    #[serde(rename = "L0 reference")]
+    Reference,
+    /// The engine's forward and backward against the f64 reference at the same f32 parameters.
+    #[serde(rename = "L1 kernels")]
+    Kernels,
+    /// What must be equal to the bit or to the count.
+    #[serde(rename = "L1 exact")]
+    Exact,
+    /// The engine's steps (optimizer, learning rate, order, regularisers) against the f64 reference.
+    #[serde(rename = "L4 steps")]
+    Steps,
+}
+
+impl Kind {
+    /// The name, as in the table and in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reference => "L0 reference",
+            Self::Kernels => "L1 kernels",
+            Self::Exact => "L1 exact",
+            Self::Steps => "L4 steps",
+        }
+    }
+}
+
+/// One check, at the place where it came closest to failing (or failed worst).
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// What was checked: `family/member`.
+    pub name: String,
+    /// What was compared with what.
+    pub kind: Kind,
+    /// |found − expected| there; for exact checks the number of differences. NaN (`null`) where the
+    /// engine gave one.
+    pub worst_error: f64,
+    /// The largest error allowed there.
+    pub tolerance: f64,
+    /// Whether every comparison of the check was within its tolerance.
+    pub passed: bool,
+    /// Tensor, element, both values, the model that was trained, and the file of the formula.
+    #[serde(rename = "where")]
+    pub place: String,
+}
+
+/// The result of a verification.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// The engine and the adapter's or processor's name.
+    pub device: String,
+    /// Whether every check passed.
+    pub passed: bool,
+    /// One per name and kind.
+    pub checks: Vec<Check>,
+}
+
+impl Outcome {
+    /// The checks that failed.
+    pub fn failures(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| !check.passed)
+    }
+}
+
+/// A table; below it, what failed and what to do.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0).max(5);
+        writeln!(f, "{:width$}  {:12}  {:>11}  {:>9}  result", "check", "kind", "worst error", "tolerance")?;
+        for check in &self.checks {
+            let Check { name, kind, worst_error, tolerance, passed, .. } = check;
+            let result = if *passed { "ok" } else { "FAILED" };
+            let kind = kind.name();
+            writeln!(f, "{name:width$}  {kind:12}  {worst_error:>11.2e}  {tolerance:>9.2e}  {result}")?;
+        }
+        for check in self.failures() {
+            let Check { name, kind, place, .. } = check;
+            writeln!(f, "\n{name} ({}) FAILED\n  {place}", kind.name())?;
+        }
+        let failed = self.failures().count();
+        if failed == 0 {
+            return write!(f, "\n{} checks passed on {}", self.checks.len(), self.device);
+        }
+        writeln!(f, "\n{failed} of {} checks FAILED on {}", self.checks.len(), self.device)?;
+        write!(
+            f,
+            "  try: repeat one with --only NAME and the same --seed; update the device's driver; train with \
+             --engine cpu meanwhile; and report this table with the device's name and driver version."
+        )
+    }
+}

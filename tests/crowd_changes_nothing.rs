@@ -1,0 +1,208 @@
+//! A member's bits do not depend on its company: alone, in a crowd, in another slot, in waves, beside a
+//! diverged neighbour, and after a resume, on both engines.
+
+mod common;
+
+use common::{member, train};
+use manytune::data::Task;
+use manytune::engine::cpu::CpuEngine;
+use manytune::engine::gpu::GpuEngine;
+use manytune::engine::{Engine, Job, MemoryLimit, Report, Snapshot};
+use manytune::model::recipe::Member;
+use manytune::model::{activation, optimizer};
+use std::sync::Arc;
+
+const EPOCHS: u32 = 3;
+
+fn job() -> Job {
+    let dataset = common::dataset(Task::Classification { class_count: 3 }, 60, 5, 3);
+    Job { dataset: Arc::new(dataset), seed: 99, with_outputs: true }
+}
+
+/// Members of many shapes, batch sizes and optimizers; some clip, some drop units.
+fn crowd(job: &Job, count: usize) -> Vec<Member> {
+    let shapes: [&[usize]; 6] = [&[], &[3], &[17], &[8, 8], &[35, 4], &[6, 5, 4]];
+    (0..count)
+        .map(|i| {
+            let mut one = member(job, shapes[i % 6], |network, recipe| {
+                network.activation = activation::ALL[i % activation::ALL.len()];
+                recipe.optimizer = optimizer::ALL[i % optimizer::ALL.len()];
+                recipe.learning_rate = 0.001 * (1 + i % 5) as f64;
+                recipe.batch_size = [1, 8, 13, 40, 64][i % 5];
+                recipe.dropout = if i % 4 == 1 { 0.3 } else { 0.0 };
+                recipe.clip_norm = if i % 7 == 3 { 0.5 } else { 0.0 };
+            });
+            one.fold = i % 3;
+            one
+        })
+        .collect()
+}
+
+/// Every engine under test, made anew; `small` forces waves: little memory, so many shards.
+fn engines(job: &Job, small: bool) -> Vec<(&'static str, Box<dyn Engine>)> {
+    let mut engines: Vec<(&'static str, Box<dyn Engine>)> =
+        vec![("cpu", Box::new(CpuEngine::new(job.clone(), None).unwrap()))];
+    if let Some(device) = common::gpu() {
+        let memory = small.then_some(MemoryLimit::Bytes(400 << 10));
+        engines.push(("gpu", Box::new(GpuEngine::new(job.clone(), device, memory).unwrap())));
+    }
+    engines
+}
+
+fn assert_same(name: &str, (report, state): &(Report, Snapshot), (other, other_state): &(Report, Snapshot)) {
+    assert_eq!(report.epoch, other.epoch, "{name}");
+    assert_eq!(report.train_loss.to_bits(), other.train_loss.to_bits(), "{name}: train loss");
+    let (a, b) = (report.evaluation.as_ref().unwrap(), other.evaluation.as_ref().unwrap());
+    assert_eq!(a.loss_sum.to_bits(), b.loss_sum.to_bits(), "{name}: loss");
+    assert_eq!(a, b, "{name}: evaluation");
+    let bits = |state: &Snapshot| {
+        let parts = [&state.parameters, &state.m, &state.v];
+        parts.iter().flat_map(|part| part.iter().map(|x| x.to_bits())).collect::<Vec<u32>>()
+    };
+    assert_eq!(bits(state), bits(other_state), "{name}: state");
+}
+
+#[test]
+fn alone_or_in_a_crowd_or_in_another_slot() {
+    let job = job();
+    let members = crowd(&job, 48);
+    for ((name, mut together), (_, mut backwards)) in
+        engines(&job, false).into_iter().zip(engines(&job, false))
+    {
+        let crowded = train(together.as_mut(), &members, EPOCHS);
+        let reversed: Vec<Member> = members.iter().rev().cloned().collect();
+        let mut other_slots = train(backwards.as_mut(), &reversed, EPOCHS);
+        other_slots.reverse();
+        for (i, (one, other)) in crowded.iter().zip(&other_slots).enumerate() {
+            assert_same(&format!("{name}, member {i}, other slot"), one, other);
+        }
+        for i in [0, 1, 9, 24, 47] {
+            let (_, mut alone) = engines(&job, false).into_iter().find(|(n, _)| *n == name).unwrap();
+            let lonely = train(alone.as_mut(), &members[i..=i], EPOCHS);
+            assert_same(&format!("{name}, member {i}, alone"), &crowded[i], &lonely[0]);
+        }
+    }
+}
+
+/// Rooms that fill up: members are admitted when others leave, into slots used before.
+#[test]
+fn in_waves_through_small_arenas() {
+    let job = job();
+    let members = crowd(&job, 24);
+    for ((name, mut roomy), (_, mut small)) in engines(&job, false).into_iter().zip(engines(&job, true)) {
+        let expected = train(roomy.as_mut(), &members, EPOCHS);
+        let mut waiting: Vec<usize> = (0..members.len()).rev().collect();
+        let mut waves = 0;
+        while !waiting.is_empty() {
+            let mut wave = Vec::new();
+            while let Some(&next) = waiting.last()
+                && wave.len() < 7
+                && small.room(&members[next]) > 0
+            {
+                small.admit(next as u64, members[next].clone()).unwrap();
+                wave.push(next as u64);
+                waiting.pop();
+            }
+            assert!(!wave.is_empty(), "{name}: no room for a member in an empty engine");
+            small.train(&wave).unwrap();
+            loop {
+                let reports = small.advance().unwrap();
+                if reports.is_empty() {
+                    break;
+                }
+                for report in reports {
+                    if report.epoch < EPOCHS {
+                        small.train(&[report.id]).unwrap();
+                        continue;
+                    }
+                    let state = small.snapshot(&[report.id]).unwrap().remove(0);
+                    let id = report.id;
+                    assert_same(
+                        &format!("{name}, member {id}, waves"),
+                        &expected[id as usize],
+                        &(report, state),
+                    );
+                    small.retire(&[id]);
+                }
+            }
+            waves += 1;
+        }
+        assert!(waves >= 4, "{name}: the arenas were not small");
+    }
+}
+
+#[test]
+fn beside_a_member_that_diverges() {
+    let job = job();
+    let calm = crowd(&job, 6);
+    let wild = member(&job, &[8], |network, recipe| {
+        network.activation = activation::ALL[0];
+        recipe.learning_rate = 1e20;
+    });
+    for ((name, mut clean), (_, mut mixed)) in engines(&job, false).into_iter().zip(engines(&job, false)) {
+        let expected = train(clean.as_mut(), &calm, EPOCHS);
+        let ids: Vec<u64> = (0..7).collect();
+        for (&id, one) in ids.iter().zip(calm.iter().chain([&wild])) {
+            mixed.admit(id, one.clone()).unwrap();
+        }
+        mixed.train(&ids).unwrap();
+        let mut diverged = None;
+        let mut found = std::collections::BTreeMap::new();
+        loop {
+            let reports = mixed.advance().unwrap();
+            if reports.is_empty() {
+                break;
+            }
+            for report in reports {
+                if report.id == 6 {
+                    assert!(report.evaluation.is_none() && report.train_loss.is_nan());
+                    diverged = report.diverged_at_step;
+                } else if report.epoch < EPOCHS {
+                    mixed.train(&[report.id]).unwrap();
+                } else {
+                    found.insert(report.id, report);
+                }
+            }
+        }
+        let step = diverged.expect("a rate of 1e20 diverges");
+        assert!((1..=4).contains(&step), "{name}: diverged at step {step}");
+        for (id, report) in found {
+            let state = mixed.snapshot(&[id]).unwrap().remove(0);
+            assert_same(&format!("{name}, member {id}"), &expected[id as usize], &(report, state));
+        }
+    }
+}
+
+#[test]
+fn after_a_resume_with_what_was_kept() {
+    let job = job();
+    let members = crowd(&job, 12);
+    for ((name, mut whole), (_, mut first)) in engines(&job, false).into_iter().zip(engines(&job, false)) {
+        let expected = train(whole.as_mut(), &members, EPOCHS);
+        let half = train(first.as_mut(), &members, 1);
+        let ids: Vec<u64> = (0..members.len() as u64).collect();
+        first.keep(&ids).unwrap();
+        let saved = first.snapshot(&ids).unwrap();
+        let (_, mut second) = engines(&job, false).into_iter().find(|(n, _)| *n == name).unwrap();
+        for ((&id, one), state) in ids.iter().zip(&members).zip(&saved) {
+            assert_eq!(state.kept.as_ref(), Some(&half[id as usize].1.parameters), "{name}: kept");
+            second.restore(id, one.clone(), state).unwrap();
+        }
+        for epoch in 2..=EPOCHS {
+            second.train(&ids).unwrap();
+            let mut reports = Vec::new();
+            while reports.len() < ids.len() {
+                reports.extend(second.advance().unwrap());
+            }
+            if epoch == EPOCHS {
+                for report in reports {
+                    let id = report.id;
+                    let state = second.snapshot(&[id]).unwrap().remove(0);
+                    assert_eq!(state.kept, saved[id as usize].kept, "{name}: kept after a resume");
+                    let found = (report, state);
+                    assert_same(&format!("{name}, member {id}, resumed"), &expected[id as usize], &found);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Every assembled shader is valid WGSL, fits the portable limits, agrees with the tables on the host,
+//! and translates to the languages of all vendors.
+
+use manytune::engine::gpu::pipelines::Kernel;
+use manytune::engine::gpu::{sources, tables};
+use naga::back::{hlsl, msl, spv};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Module, StorageAccess, TypeInner};
+
+fn parse(source: &sources::Source) -> (Module, ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(&source.wgsl)
+        .unwrap_or_else(|error| panic!("{}: {}", source.name, error.emit_to_string(&source.wgsl)));
+    // No capabilities: nothing beyond the core of WebGPU.
+    let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
+        .validate(&module)
+        .unwrap_or_else(|error| panic!("{}: {error:?}", source.name));
+    (module, info)
+}
+
+#[test]
+fn every_shader_is_valid_and_translates_to_spirv_msl_and_hlsl() {
+    for source in sources::assemble() {
+        let (module, info) = parse(&source);
+        let words = spv::write_vec(&module, &info, &spv::Options::default(), None)
+            .unwrap_or_else(|error| panic!("{} to SPIR-V: {error}", source.name));
+        assert_eq!(words[0], 0x0723_0203, "{}: the SPIR-V magic number", source.name);
+        let options = msl::Options { fake_missing_bindings: true, ..Default::default() };
+        let (metal, _) = msl::write_string(&module, &info, &options, &msl::PipelineOptions::default())
+            .unwrap_or_else(|error| panic!("{} to MSL: {error}", source.name));
+        assert!(metal.contains("kernel void main_"), "{}: no Metal kernel", source.name);
+        let mut direct = String::new();
+        let options = hlsl::Options { fake_missing_bindings: true, ..Default::default() };
+        hlsl::Writer::new(&mut direct, &options, &hlsl::PipelineOptions::default())
+            .write(&module, &info, None)
+            .unwrap_or_else(|error| panic!("{} to HLSL: {error}", source.name));
+        assert!(direct.contains("numthreads(64, 1, 1)"), "{}: no HLSL kernel", source.name);
+    }
+}
+
+#[test]
+fn kernels_bind_what_the_host_gives_them_and_at_most_eight_storage_buffers() {
+    for (kernel, source) in Kernel::ALL.iter().zip(sources::assemble()) {
+        let (module, _) = parse(&source);
+        let mut bound: Vec<(u32, bool)> = module
+            .global_variables
+            .iter()
+            .filter_map(|(_, variable)| match variable.space {
+                AddressSpace::Storage { access } => {
+                    Some((variable.binding?.binding, access.contains(StorageAccess::STORE)))
+                }
+                _ => None,
+            })
+            .collect();
+        bound.sort_unstable();
+        let given: Vec<(u32, bool)> =
+            kernel.bindings().iter().zip(1..).map(|((_, written), binding)| (binding, *written)).collect();
+        assert_eq!(bound, given, "{}", source.name);
+        assert!(bound.len() <= 8, "{}: {} storage buffers", source.name, bound.len());
+        let mut roles: Vec<_> = kernel.bindings().iter().map(|(role, _)| format!("{role:?}")).collect();
+        roles.sort();
+        roles.dedup();
+        assert_eq!(roles.len(), bound.len(), "{}: a buffer is bound twice", source.name);
+    }
+}
+
+#[test]
+fn tables_on_the_host_have_the_layout_of_their_wgsl_twins() {
+    let (module, _) = parse(&sources::assemble()[1]);
+    let twins = [
+        ("Member", tables::MemberRow::fields(), size_of::<tables::MemberRow>()),
+        ("Layer", tables::LayerRow::fields(), size_of::<tables::LayerRow>()),
+        ("Work", tables::WorkRow::fields(), size_of::<tables::WorkRow>()),
+        ("Control", tables::ControlRow::fields(), size_of::<tables::ControlRow>()),
+        ("Dispatch", tables::DispatchRow::fields(), size_of::<tables::DispatchRow>()),
+    ];
+    for (name, fields, size) in twins {
+        let found = module.types.iter().find(|(_, kind)| kind.name.as_deref() == Some(name));
+        let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) = found else {
+            panic!("the prelude has no struct {name}");
+        };
+        let expected: Vec<(&str, usize)> =
+            members.iter().map(|m| (m.name.as_deref().unwrap_or(""), m.offset as usize)).collect();
+        assert_eq!(fields, expected, "{name}");
+        assert_eq!(size, *span as usize, "{name}");
+    }
+}
