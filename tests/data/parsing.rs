@@ -1,6 +1,6 @@
 //! What the readers accept: separators, quotes, line ends, headers, gzip, sparse rows.
 
-use crate::{Folder, options, prepare, prepare_with};
+use crate::{Folder, options, prepare, prepare_with, refused};
 use flate2::{Compression, write::GzEncoder};
 use manytune::data::{self, ColumnRef, DataOptions, Encoder, Targets};
 use proptest::prelude::*;
@@ -136,6 +136,8 @@ fn libsvm_rows_are_dense_where_nothing_is_written() {
     assert_eq!(prepared.dataset.features, [0.5, 0.0, 2.0, 0.0, 10.0, 0.0, 0.0, 0.0, 4.0, 7.0, 0.0, 0.0]);
 
     // Rows to predict may lack the label and the last columns, and have columns of their own.
+    let other = data::load_for_prediction(&folder.write("new.csv", "x,y\n1,2\n"), &prepared.encoder);
+    refused(other, 3, &["new.csv", "layout CSV", "LIBSVM"]);
     let new = folder.write("new.txt", "1:3\n2:5 9:1\n");
     let table = data::load_for_prediction(&new, &prepared.encoder).unwrap();
     assert_eq!(prepared.encoder.encode(&table).unwrap(), [3.0, 0.0, 0.0, 0.0, 5.0, 0.0]);
