@@ -163,6 +163,34 @@ impl Permutation {
         value
     }
 
+    /// Where every position is sent: [`at`](Self::at) of 0, 1, …, many walks side by side in SIMD lanes.
+    pub fn all(&self) -> Vec<u32> {
+        let mut order = vec![0; self.count as usize];
+        let mut positions: Vec<u32> = (0..self.count).collect();
+        let mut values = positions.clone();
+        while !values.is_empty() {
+            self.encrypt_all(&mut values);
+            // Every walk writes where it stands; those still outside are kept and write again.
+            let mut outside = 0;
+            for walk in 0..values.len() {
+                let (position, value) = (positions[walk], values[walk]);
+                order[position as usize] = value;
+                (positions[outside], values[outside]) = (position, value);
+                outside += usize::from(value >= self.count);
+            }
+            values.truncate(outside);
+        }
+        order
+    }
+
+    fn encrypt_all(&self, values: &mut [u32]) {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || values.iter_mut().for_each(|value| *value = self.encrypt(*value)),
+        );
+    }
+
+    #[inline(always)]
     fn encrypt(&self, value: u32) -> u32 {
         let mask = (1 << self.half_bits) - 1;
         let (mut left, mut right) = (value >> self.half_bits, value & mask);
@@ -174,6 +202,7 @@ impl Permutation {
 }
 
 /// A bijective 32-bit hash (the "lowbias32" constants of C. Wellons' hash-prospector).
+#[inline(always)]
 fn mix(mut x: u32) -> u32 {
     x ^= x >> 16;
     x = x.wrapping_mul(0x7feb_352d);
@@ -212,6 +241,15 @@ mod tests {
                 let row = permutation.at(position) as usize;
                 assert!(!std::mem::replace(&mut seen[row], true), "row {row} of {count} drawn twice");
             }
+        }
+    }
+
+    #[test]
+    fn all_positions_at_once_go_where_each_goes_alone() {
+        for count in [1, 2, 3, 5, 16, 17, 65, 344, 4097] {
+            let permutation = Permutation::new(7, 3, 1, count);
+            let alone: Vec<u32> = (0..count).map(|position| permutation.at(position)).collect();
+            assert_eq!(permutation.all(), alone);
         }
     }
 

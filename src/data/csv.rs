@@ -3,11 +3,13 @@
 //! Quoting follows RFC 4180. Spaces around cells are not part of them. Blank lines are skipped. A byte
 //! order mark and any line ending are accepted.
 
-use super::infer::parse_number;
+use super::numbers::parse_number;
 use super::options::{ColumnRef, DataOptions};
+use super::sniff::{delimiter_of, guess_header};
 use super::table::{Cells, Column, Format, MAX_COLUMNS, Table, TextCells};
 use crate::error::{Error, Result};
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::Path;
 
 /// What is known of a file before it is read.
@@ -43,7 +45,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8], hints: &Hints) -> Result<Table> {
     let text = decode(path, bytes)?;
     let delimiter = delimiter_of(path, text);
     let mut records = Records::new(path, text, delimiter);
-    let Some(first) = records.next()? else {
+    let Some(first) = records.first()? else {
         return Err(Error::data(path.display(), "is empty"));
     };
     let width = first.fields;
@@ -70,7 +72,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8], hints: &Hints) -> Result<Table> {
         }
         lines.push(record.line);
         for (column, cell) in cells.iter_mut().zip(&records.record) {
-            column.push(cell.trim());
+            column.push(&decimal_point(cell.trim(), delimiter));
         }
     }
     if lines.is_empty() {
@@ -86,6 +88,16 @@ pub(super) fn parse(path: &Path, bytes: &[u8], hints: &Hints) -> Result<Table> {
     let row_count = lines.len();
     let notes = Vec::new();
     Ok(Table { path: path.into(), format: Format::Csv, has_header, columns, row_count, lines, notes })
+}
+
+/// A cell with its decimal comma as a point, in files that separate by semicolons because of it.
+fn decimal_point(cell: &str, delimiter: u8) -> Cow<'_, str> {
+    let is_number =
+        |cell: &str| cell.matches(',').count() == 1 && parse_number(&cell.replace(',', ".")).is_some();
+    match delimiter == b';' && is_number(cell) {
+        true => Cow::Owned(cell.replace(',', ".")),
+        false => Cow::Borrowed(cell),
+    }
 }
 
 /// The text of a file without its byte order mark. Errors name the line of the first byte that is not
@@ -148,6 +160,16 @@ impl<'a> Records<'a> {
         Self { path, text, reader, record: ::csv::StringRecord::new(), counted: 0, line: 1 }
     }
 
+    /// Reads the first record that is not blank.
+    fn first(&mut self) -> Result<Option<Record>> {
+        loop {
+            match self.next()? {
+                Some(record) if record.fields == 1 && self.record[0].trim().is_empty() => {}
+                found => return Ok(found),
+            }
+        }
+    }
+
     /// Reads the next record; `None` after the last.
     fn next(&mut self) -> Result<Option<Record>> {
         let start = self.reader.position().byte() as usize;
@@ -179,8 +201,8 @@ impl<'a> Records<'a> {
 
 fn ragged(path: &Path, record: &Record, width: usize, has_header: bool) -> Error {
     let like = if has_header { "the header" } else { "the first record" };
-    let error = Error::data(record.place(path), format!("{} fields", record.fields))
-        .allowed(format!("{width}, as in {like}"));
+    let fields = if record.fields == 1 { "1 field".to_string() } else { format!("{} fields", record.fields) };
+    let error = Error::data(record.place(path), fields).allowed(format!("{width}, as in {like}"));
     error.advice(if record.fields > width {
         "quote a field that has the separator in it, or complete the header"
     } else {
@@ -192,7 +214,7 @@ fn numbered(width: usize) -> Vec<String> {
     (0..width).map(|index| format!("column_{index}")).collect()
 }
 
-/// The name of a first column that has none; see [`super::infer`] for what becomes of it.
+/// The name of a first column that has none; [`super::infer`] takes it for row numbers.
 pub(super) const UNNAMED: &str = "(unnamed)";
 
 /// The names in a header. A name that is empty or comes twice is an error, but for an empty first one,
@@ -218,86 +240,4 @@ fn header(path: &Path, records: &Records, line: u32) -> Result<Vec<String>> {
         names.push(name.to_string());
     }
     Ok(names)
-}
-
-/// The separator that splits the first lines most evenly: comma before tab before semicolon where they
-/// do equally well.
-fn delimiter_of(path: &Path, text: &str) -> u8 {
-    const CANDIDATES: [u8; 3] = [b',', b'\t', b';'];
-    let name = path.to_string_lossy().to_lowercase();
-    if name.ends_with(".tsv") || name.ends_with(".tsv.gz") {
-        return b'\t';
-    }
-    let counts = separators_by_line(text, &CANDIDATES);
-    let score = |candidate: usize| {
-        let of_line: Vec<usize> = counts.iter().map(|line| line[candidate]).collect();
-        let most = of_line.iter().copied().max().unwrap_or(0);
-        let even = of_line.iter().all(|&count| count == most);
-        // Even and present beats uneven; then the more columns the better.
-        (even && most > 0, of_line.first().copied().unwrap_or(0), std::cmp::Reverse(candidate))
-    };
-    CANDIDATES[(0..CANDIDATES.len()).max_by_key(|&candidate| score(candidate)).unwrap_or(0)]
-}
-
-/// How often each candidate stands outside quotes, in each of the first twenty lines that are not blank.
-fn separators_by_line(text: &str, candidates: &[u8; 3]) -> Vec<[usize; 3]> {
-    let mut counts = Vec::new();
-    let (mut current, mut quoted, mut blank) = ([0; 3], false, true);
-    for &byte in text.as_bytes().iter().chain(b"\n") {
-        match byte {
-            b'\n' | b'\r' if !quoted => {
-                if !blank {
-                    counts.push(current);
-                }
-                (current, blank) = ([0; 3], true);
-                if counts.len() == 20 {
-                    break;
-                }
-                continue;
-            }
-            b'"' => quoted = !quoted,
-            _ if quoted => {}
-            _ => {
-                if let Some(which) = candidates.iter().position(|&candidate| candidate == byte) {
-                    current[which] += 1;
-                }
-            }
-        }
-        blank = false;
-    }
-    counts
-}
-
-/// Whether the first record names the columns, judged from the first hundred records (fewer if wide).
-fn guess_header(text: &str, delimiter: u8, width: usize, names: &[&str]) -> bool {
-    let mut reader = ::csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes());
-    let records: Vec<Vec<String>> = reader
-        .records()
-        .take((1_000_000 / width).clamp(2, 100))
-        .map_while(|record| record.ok())
-        .map(|record| record.iter().map(|cell| cell.trim().to_string()).collect())
-        .collect();
-    let Some((first, rest)) = records.split_first() else { return true };
-    let is_number = |cell: &str| parse_number(cell).is_some();
-    let counts_up = |from: usize| {
-        let mut pairs = first.iter().enumerate();
-        first.len() > 2 && pairs.all(|(index, cell)| *cell == (index + from).to_string())
-    };
-    if first.iter().any(|cell| names.contains(&cell.as_str())) || counts_up(0) || counts_up(1) {
-        return true;
-    }
-    if first.iter().any(|cell| is_number(cell)) {
-        return false;
-    }
-    let column = |index: usize| rest.iter().filter_map(move |record| record.get(index));
-    let names_numbers = |index: usize| column(index).any(|cell| is_number(cell));
-    let named: Vec<usize> = (0..first.len()).filter(|&index| !first[index].is_empty()).collect();
-    let distinct: HashSet<&String> = named.iter().map(|&index| &first[index]).collect();
-    named.iter().any(|&index| names_numbers(index))
-        || (distinct.len() == named.len()
-            && named.iter().all(|&index| column(index).all(|cell| *cell != first[index])))
 }

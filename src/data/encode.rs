@@ -5,7 +5,7 @@
 //! cancel in each fold's own [`Transform`](super::Transform), and a category that no training row of a
 //! fold has is multiplied by 0 there.
 
-use super::infer::{LARGEST, Missing, parse_number, too_large};
+use super::numbers::{self, LARGEST, Missing, parse_number, too_large};
 use super::table::{Format, MAX_NUMBERS, Table};
 use crate::error::{Error, Result, nearest};
 use serde::{Deserialize, Serialize};
@@ -252,7 +252,7 @@ impl Source<'_> {
         indicator: bool,
         rows: impl Iterator<Item = &'f mut [f32]>,
     ) -> Result<()> {
-        let scan = super::infer::scan(&self.table.columns[self.column].cells, self.rows, self.missing);
+        let scan = numbers::scan(&self.table.columns[self.column].cells, self.rows, self.missing);
         if let Some(row) = scan.first_bad {
             return Err(self.not_a_number(row));
         }

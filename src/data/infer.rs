@@ -2,14 +2,15 @@
 //! that a model could use.
 
 use super::encode::ColumnKind;
-use super::options::{ColumnType, DEFAULT_MISSING, Scale};
-use super::table::{Cells, Format, Table, list_names};
+use super::numbers::{
+    self, Missing, Scan, check_numeric, has_more_distinct, is_numeric_with_mistakes, near_unit, parse_number,
+    too_large,
+};
+use super::options::{ColumnType, Scale};
+use super::table::{Cells, Column, Format, Table, list_names};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 use std::collections::HashMap;
-
-/// Numbers beyond this have squares that pass the largest f64.
-pub(super) const LARGEST: f64 = 1e150;
 
 /// With [`Scale::None`] a number must also fit f32 with room for a product.
 const LARGEST_UNSCALED: f64 = 1e30;
@@ -20,168 +21,6 @@ const RARE: u32 = 3;
 
 /// Categories beyond the most frequent this many go to `(other)`.
 const MOST_CATEGORIES: usize = 64;
-
-/// A column is taken for numbers with mistakes in it where at most one present cell in this many is
-/// not a number.
-const MISTAKE_SHARE: usize = 10;
-
-/// A cell as a number, infinite ones included; `None` for anything else, NaN among it.
-pub(super) fn parse_number(text: &str) -> Option<f64> {
-    text.parse().ok().filter(|number: &f64| !number.is_nan())
-}
-
-/// What a missing value looks like.
-pub(super) struct Missing {
-    texts: Vec<String>,
-    numbers: Vec<f64>,
-}
-
-impl Missing {
-    /// From the spellings of a study, or the default ones where it has none.
-    pub fn new(spellings: &[String]) -> Self {
-        let texts = match spellings {
-            [] => DEFAULT_MISSING.map(String::from).to_vec(),
-            _ => spellings.to_vec(),
-        };
-        let numbers = texts.iter().filter_map(|text| parse_number(text)).collect();
-        Self { texts, numbers }
-    }
-
-    pub fn is(&self, cell: &str) -> bool {
-        cell.is_empty()
-            || self.texts.iter().any(|text| text.eq_ignore_ascii_case(cell))
-            || (!self.numbers.is_empty()
-                && parse_number(cell).is_some_and(|number| self.numbers.contains(&number)))
-    }
-}
-
-/// One cell read as a number.
-pub(super) enum Number {
-    Missing,
-    Finite(f64),
-    /// Infinite, or beyond [`LARGEST`].
-    TooLarge,
-    NotANumber,
-}
-
-/// Reads a cell as a number.
-pub(super) fn number(cell: &str, missing: &Missing) -> Number {
-    match parse_number(cell) {
-        Some(number) if missing.numbers.contains(&number) => Number::Missing,
-        Some(number) if number.abs() <= LARGEST => Number::Finite(number),
-        _ if missing.is(cell) => Number::Missing,
-        Some(_) => Number::TooLarge,
-        None => Number::NotANumber,
-    }
-}
-
-/// A column read as numbers, as far as it can be.
-pub(super) struct Scan {
-    /// NaN where missing or not a number.
-    pub numbers: Vec<f64>,
-    /// Cells that are not missing.
-    pub present: usize,
-    /// Cells that are not numbers.
-    pub bad: usize,
-    /// The first row whose cell is not a number.
-    pub first_bad: Option<usize>,
-    /// The first row whose cell is too large.
-    pub first_large: Option<usize>,
-}
-
-/// Reads the given rows of a column as numbers.
-pub(super) fn scan(cells: &Cells, rows: &[u32], missing: &Missing) -> Scan {
-    let mut scan = Scan {
-        numbers: Vec::with_capacity(rows.len()),
-        present: 0,
-        bad: 0,
-        first_bad: None,
-        first_large: None,
-    };
-    let mut add = |row: usize, cell: Number| {
-        scan.present += usize::from(!matches!(cell, Number::Missing));
-        match cell {
-            Number::Finite(number) => return scan.numbers.push(number),
-            Number::Missing => {}
-            Number::TooLarge => scan.first_large = scan.first_large.or(Some(row)),
-            Number::NotANumber => {
-                scan.bad += 1;
-                scan.first_bad = scan.first_bad.or(Some(row));
-            }
-        }
-        scan.numbers.push(f64::NAN);
-    };
-    let finite = |value: f64| match value.abs() <= LARGEST {
-        true => Number::Finite(value),
-        false if value.is_nan() => Number::Missing,
-        false => Number::TooLarge,
-    };
-    let rows = rows.iter().map(|&row| row as usize);
-    match cells {
-        Cells::Text(text) => rows.for_each(|row| add(row, number(text.get(row), missing))),
-        Cells::Bytes(bytes) => rows.for_each(|row| add(row, Number::Finite(bytes[row].into()))),
-        Cells::Numbers(numbers) => rows.for_each(|row| add(row, finite(numbers[row]))),
-        Cells::Sparse { rows: held, values } => {
-            let mut next = 0;
-            for row in rows {
-                next += held[next..].iter().take_while(|&&place| (place as usize) < row).count();
-                let here = held.get(next).is_some_and(|&place| place as usize == row);
-                add(row, finite(if here { values[next] } else { 0.0 }));
-            }
-        }
-    }
-    scan
-}
-
-/// The error for the first cell that keeps a column from being numeric, where one does.
-pub(super) fn check_numeric(table: &Table, column: usize, scan: &Scan) -> Result<()> {
-    if let Some(row) = scan.first_bad {
-        return Err(not_a_number(table, column, row, scan));
-    }
-    match scan.first_large {
-        Some(row) => Err(too_large(table, column, row, LARGEST)),
-        None => Ok(()),
-    }
-}
-
-fn not_a_number(table: &Table, column: usize, row: usize, scan: &Scan) -> Error {
-    let cell = table.columns[column].cells.text(row);
-    let numeric = scan.present - scan.bad;
-    let found = format!("\"{cell}\" is not a number, as {numeric} of {} values here are", scan.present);
-    Error::data(table.place_of_cell(row, column), found).allowed("a number, or a missing value").advice(
-        format!(
-            "missing = [\"{cell}\", …] under [data] if it means missing, or declare the column categorical"
-        ),
-    )
-}
-
-/// The error for a number that is infinite or out of reach.
-pub(super) fn too_large(table: &Table, column: usize, row: usize, largest: f64) -> Error {
-    let cell = table.columns[column].cells.text(row);
-    Error::data(table.place_of_cell(row, column), format!("{cell} is infinite or too large"))
-        .allowed(format!("numbers from -{largest:e} to {largest:e}, or a missing value"))
-}
-
-/// Whether nearly all cells are numbers, of many values, so that the others must be mistakes.
-pub(super) fn is_numeric_with_mistakes(scan: &Scan) -> bool {
-    scan.bad > 0
-        && scan.bad * MISTAKE_SHARE <= scan.present
-        && has_more_distinct(&scan.numbers, MANY_CATEGORIES)
-}
-
-/// Whether there are more than `count` distinct numbers, NaN not counted.
-pub(super) fn has_more_distinct(numbers: &[f64], count: usize) -> bool {
-    let mut distinct: Vec<f64> = Vec::with_capacity(count + 1);
-    for &number in numbers {
-        if !number.is_nan() && !distinct.contains(&number) {
-            distinct.push(number);
-            if distinct.len() > count {
-                return true;
-            }
-        }
-    }
-    false
-}
 
 /// Why a column is no feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,8 +51,11 @@ pub(super) fn fit(
     scale: Scale,
     missing: &Missing,
 ) -> Result<Fitted> {
-    let cells = &table.columns[column].cells;
-    let scan = scan(cells, rows, missing);
+    let Column { name, cells } = &table.columns[column];
+    if declared.is_none() && is_row_names(name) {
+        return Ok(Fitted::Left(Left::Counter));
+    }
+    let scan = numbers::scan(cells, rows, missing);
     if scan.present == 0 {
         return Ok(Fitted::Left(Left::Empty));
     }
@@ -223,7 +65,7 @@ pub(super) fn fit(
     };
     if numeric {
         check_numeric(table, column, &scan)?;
-        if declared.is_none() && is_counter(&table.columns[column].name, &scan.numbers) {
+        if declared.is_none() && is_counter(name, &scan.numbers) {
             return Ok(Fitted::Left(Left::Counter));
         }
         if has_more_distinct(&scan.numbers, 1) {
@@ -245,16 +87,19 @@ pub(super) fn fit(
     }
 }
 
-/// Whether a column counts its rows, from 0 or 1 by ones, under a name that says so (or none).
+/// Whether a column has the name, or lack of one, that pandas and R give row numbers.
+fn is_row_names(name: &str) -> bool {
+    [super::csv::UNNAMED, "Unnamed: 0"].contains(&name)
+}
+
+/// Whether a column counts its rows, from 0 or 1 by ones, under a name that says so.
 fn is_counter(name: &str, numbers: &[f64]) -> bool {
     const NAMES: [&str; 9] =
         ["index", "row", "rownames", "row_names", "row_number", "number", "no", "nr", "#"];
     let name = name.to_lowercase();
-    let named = name == super::csv::UNNAMED || name.starts_with("unnamed") || NAMES.contains(&name.as_str());
+    let named = name.ends_with("id") || NAMES.contains(&name.as_str());
     let first = numbers.first().copied().unwrap_or(f64::NAN);
-    (named || name.ends_with("id"))
-        && (first == 0.0 || first == 1.0)
-        && numbers.windows(2).all(|pair| pair[1] - pair[0] == 1.0)
+    named && (first == 0.0 || first == 1.0) && numbers.windows(2).all(|pair| pair[1] - pair[0] == 1.0)
 }
 
 fn fit_numeric(table: &Table, column: usize, rows: &[u32], scale: Scale, scan: Scan) -> Result<ColumnKind> {
@@ -273,20 +118,6 @@ fn fit_numeric(table: &Table, column: usize, rows: &[u32], scale: Scale, scan: S
         _ => near_unit(scan.numbers),
     };
     Ok(ColumnKind::Numeric { centre, scale, indicator })
-}
-
-/// The median and the mean distance from it: what brings numbers near unit scale, with the most digits
-/// where most of the numbers are. NaN is left out; the scale is above 0.
-pub(super) fn near_unit(mut numbers: Vec<f64>) -> (f64, f64) {
-    numbers.retain(|number| !number.is_nan());
-    let count = numbers.len();
-    if count == 0 {
-        return (0.0, 1.0);
-    }
-    let (_, centre, _) = numbers.select_nth_unstable_by(count / 2, f64::total_cmp);
-    let centre = *centre;
-    let spread: f64 = numbers.iter().map(|number| (number - centre).abs() / count as f64).sum();
-    (centre, if spread > 0.0 { spread } else { 1.0 })
 }
 
 /// How many of the given rows hold each text, missing ones left out.
@@ -352,6 +183,16 @@ fn fit_categorical(counts: &HashMap<Cow<str>, u32>, missing: bool) -> Fitted {
         return Fitted::Left(Left::Text);
     }
     Fitted::Feature(ColumnKind::Categorical { names, missing })
+}
+
+/// Whether categories are numbers but for currency and percent signs or commas between digits.
+pub(super) fn is_disguised_numbers(kind: &ColumnKind) -> bool {
+    let ColumnKind::Categorical { names, .. } = kind else { return false };
+    let is_number = |name: &String| {
+        let plain: String = name.chars().filter(|sign| !"$€£¥%, ".contains(*sign)).collect();
+        plain.len() < name.len() && parse_number(&plain).is_some()
+    };
+    !names.is_empty() && names.iter().all(is_number)
 }
 
 /// Names in order: by number where all are numbers, else by text.

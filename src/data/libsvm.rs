@@ -6,24 +6,30 @@
 //! Source: the README of LIBSVM, C.-C. Chang and C.-J. Lin; T. Joachims, SVMlight.
 
 use super::idx::LABEL;
-use super::infer::parse_number;
+use super::numbers::parse_number;
 use super::table::{Cells, Column, Format, MAX_COLUMNS, MAX_NUMBERS, Table, TextCells};
 use crate::error::{Error, Result};
 use std::path::Path;
 
-/// Whether the first line that says anything is of this layout.
+/// Whether the first lines that say anything are of this layout, and one of them has a feature.
 pub(super) fn looks_like(bytes: &[u8]) -> bool {
-    let line = bytes.split(|&byte| byte == b'\n').map(meaning).find(|line| !line.is_empty());
-    let Some(Ok(line)) = line.map(std::str::from_utf8) else { return false };
-    let mut tokens = line.split_ascii_whitespace();
-    let first = tokens.next().unwrap_or("");
     let is_pair = |token: &str| {
         token.split_once(':').is_some_and(|(index, value)| {
             (index == "qid" || index.parse::<u64>().is_ok()) && parse_number(value).is_some()
         })
     };
-    let mut pairs = tokens.peekable();
-    pairs.peek().is_some() && pairs.all(is_pair) && (is_pair(first) || !first.contains([':', ',']))
+    let mut has_pair = false;
+    let mut is_row = |line: &[u8]| {
+        let Ok(line) = std::str::from_utf8(line) else { return false };
+        let mut tokens = line.split_ascii_whitespace();
+        let is_label = |token: &str| is_pair(token) || !token.contains([':', ',', ';', '"']);
+        let has_label = tokens.next().is_some_and(is_label);
+        let mut tokens = tokens.peekable();
+        has_pair |= tokens.peek().is_some();
+        has_label && tokens.all(is_pair)
+    };
+    let lines = bytes.split(|&byte| byte == b'\n').map(meaning).filter(|line| !line.is_empty());
+    lines.take(10).all(&mut is_row) && has_pair
 }
 
 /// A line without its comment and outer spaces.

@@ -1,12 +1,13 @@
 //! From a table to what engines train on: roles of columns, encoding, splits, transforms.
 
 use super::encode::{ColumnEncoder, ColumnKind, Encoder};
-use super::infer::{self, Fitted, Left, Missing};
+use super::infer::{self, Fitted, Left};
+use super::numbers::Missing;
 use super::options::{ColumnRef, DataOptions, Scale};
 use super::split::{self, Rows};
 use super::table::{Format, Table, list_names};
 use super::target::{self, Target};
-use super::transform::Rule;
+use super::transform::{Rule, with_missing};
 use super::{Dataset, Fold, Targets, fingerprint, idx};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ pub fn prepare(table: &Table, options: &DataOptions, seed: u64) -> Result<Prepar
     let mut notes = table.notes.clone();
     let target = target::fit(table, roles.target, options, &missing)?;
     notes.extend(target.notes.iter().cloned());
-    let encoder = fit_encoder(table, options, &roles, &target, &mut notes)?;
+    let encoder = fit_encoder(table, options, &roles, &target, &missing, &mut notes)?;
     let features = encoder.encode_rows(table, &target.rows)?;
     let split = divide(table, options, &roles, &target, &missing, seed)?;
     notes.extend(split.notes);
@@ -44,8 +45,9 @@ pub fn prepare(table: &Table, options: &DataOptions, seed: u64) -> Result<Prepar
     let Target { targets, task, .. } = target;
     let mut dataset =
         Dataset { task, feature_count: encoder.feature_count(), features, targets, folds: Vec::new() };
+    let missing = with_missing(&dataset);
     for (train, validation) in split.folds {
-        let fold = Fold::learn(&dataset, &rules, train, validation);
+        let fold = Fold::learn(&dataset, &rules, &missing, train, validation);
         dataset.folds.push(fold);
     }
     let fingerprint = fingerprint::of(&dataset, encoder.class_names());
@@ -110,7 +112,11 @@ fn twice(table: &Table, column: usize, key: &str) -> Error {
 
 fn target_column(table: &Table, options: &DataOptions) -> Result<usize> {
     match (&options.target, table.format) {
-        (Some(target), _) => table.find(target, "the target"),
+        (Some(target), Format::Csv) => table.find(target, "the target"),
+        (Some(target), _) => table.find(target, "the target").map_err(|error| {
+            let (place, found) = (error.place, error.found);
+            Error::data(place, found).allowed("label").advice("leave the target out: the labels are taken")
+        }),
         (None, Format::Csv) => Err(Error::usage("data.target", "no target is given")
             .allowed(list_names(table.column_names()))
             .advice("--target NAME, or target = \"NAME\" under [data]")),
@@ -123,17 +129,24 @@ fn fit_encoder(
     options: &DataOptions,
     roles: &Roles,
     target: &Target,
+    missing: &Missing,
     notes: &mut Vec<String>,
 ) -> Result<Encoder> {
-    let missing = Missing::new(&options.missing);
     let mut columns = Vec::new();
     let mut left: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for (position, column) in
         table.columns.iter().enumerate().filter(|(position, _)| roles.is_feature(*position))
     {
         let declared = options.column_types.get(&column.name).copied();
-        match infer::fit(table, position, &target.rows, declared, options.scale, &missing)? {
+        match infer::fit(table, position, &target.rows, declared, options.scale, missing)? {
             Fitted::Feature(kind) => {
+                if declared.is_none() && infer::is_disguised_numbers(&kind) {
+                    let name = &column.name;
+                    notes.push(format!(
+                        "column {name} holds numbers with signs or units and is read as categories; \
+                         write plain numbers to have it read as one number"
+                    ));
+                }
                 columns.push(ColumnEncoder { name: column.name.clone(), position, kind });
             }
             Fitted::Left(reason) => left.entry(reason as usize).or_default().push(&column.name),

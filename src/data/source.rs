@@ -38,7 +38,11 @@ pub fn load(options: &DataOptions) -> Result<Table> {
 /// Errors as those of [`load`], and a layout other than the one that the encoder was learned from.
 pub fn load_for_prediction(path: &Path, encoder: &Encoder) -> Result<Table> {
     let bytes = read(path)?;
-    let format = format_of(path, &bytes)?;
+    // Rows of a single feature, or none, say too little of their layout.
+    let format = match format_of(path, &bytes)? {
+        Format::Csv if encoder.format() == Format::Libsvm => Format::Libsvm,
+        format => format,
+    };
     if format != encoder.format() {
         return Err(Error::data(path.display(), format!("is a file of layout {}", name_of(format)))
             .allowed(format!("{}, as the model was trained on", name_of(encoder.format()))));
@@ -67,9 +71,8 @@ fn read(path: &Path) -> Result<Vec<u8>> {
         );
     }
     let mut bytes = Vec::new();
-    let open = || File::open(path).map_err(|error| unreadable(path, &error));
-    open()?
-        .take(MAX_BYTES + 1)
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    file.take(MAX_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Error::data(path.display(), format!("cannot be read: {error}")))?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
@@ -118,7 +121,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
 }
 
 /// Beginnings of files that people have and that this program cannot read yet.
-const FOREIGN: [(&[u8], &str); 8] = [
+const FOREIGN: [(&[u8], &str); 12] = [
     (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file"),
@@ -127,6 +130,10 @@ const FOREIGN: [(&[u8], &str); 8] = [
     (b"SQLite format 3", "a SQLite database"),
     (b"ARROW1", "an Arrow file"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"{\"", "JSON"),
+    (b"[{", "JSON"),
+    (b"[[", "JSON"),
+    (b"<?xml", "XML"),
 ];
 
 /// The layout of a file, by content where that is plain and else by name.

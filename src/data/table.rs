@@ -163,6 +163,9 @@ impl Table {
         let error = Error::data(self.path.display(), format!("no column {reference} for {role}"))
             .allowed(list_names(self.column_names()));
         let ColumnRef::Name(name) = reference else { return error };
+        if self.columns.len() == 1 {
+            return error.advice("there is one column only: separate columns by comma, tab or semicolon");
+        }
         if !self.has_header && self.format == Format::Csv {
             return error.advice(
                 "the first record was read as data, so columns have no names of their own: \
@@ -176,10 +179,14 @@ impl Table {
     }
 }
 
-/// Names for a message: the first eight of them, and how many more there are.
+/// Names for a message: the first eight of them, each cut to 40 characters, and how many more there are.
 pub(super) fn list_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
-    let shown: Vec<&str> = names.by_ref().take(8).collect();
+    let cut = |name: &str| match name.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_string(),
+    };
+    let shown: Vec<String> = names.by_ref().take(8).map(cut).collect();
     match names.count() {
         0 => shown.join(", "),
         more => format!("{}, … and {more} more", shown.join(", ")),

@@ -1,7 +1,8 @@
 //! The target column: which rows have one, whether it is a class or a number, and its encoding.
 
 use super::encode::TargetEncoder;
-use super::infer::{self, Missing, Scan, has_more_distinct, parse_number};
+use super::infer;
+use super::numbers::{self, Missing, Scan, has_more_distinct, parse_number};
 use super::options::{ColumnType, DataOptions, TaskKind};
 use super::table::{Cells, Table};
 use super::{Targets, Task};
@@ -10,6 +11,9 @@ use std::collections::HashMap;
 
 /// More distinct whole numbers than this are amounts; up to this many are classes.
 const MOST_NUMERIC_CLASSES: usize = 20;
+
+/// Whole numbers with at most this many distinct values may be classes all the same, which is noted.
+const MOST_DOUBTFUL_CLASSES: usize = 200;
 
 /// The target of a study.
 pub(super) struct Target {
@@ -33,7 +37,7 @@ pub(super) fn fit(table: &Table, column: usize, options: &DataOptions, missing: 
         return Err(Error::data(table.place_of_column(column), "the target is missing in every row")
             .allowed("a value in at least some rows"));
     }
-    let scan = infer::scan(cells, &rows, missing);
+    let scan = numbers::scan(cells, &rows, missing);
     let mut notes = Vec::new();
     if let Some(&first) = absent.first() {
         let place = table.place_of_cell(first as usize, column);
@@ -42,7 +46,9 @@ pub(super) fn fit(table: &Table, column: usize, options: &DataOptions, missing: 
     let name = table.columns[column].name.clone();
     let (targets, task, classes) = match task_of(table, column, options, &scan)? {
         TaskKind::Regression => {
-            if options.task.is_none() && !scan.numbers.iter().any(|number| number.fract() != 0.0) {
+            let is_whole = scan.numbers.iter().all(|number| number.fract() == 0.0);
+            if options.task.is_none() && is_whole && !has_more_distinct(&scan.numbers, MOST_DOUBTFUL_CLASSES)
+            {
                 notes.push(format!(
                     "\"{name}\" has more than {MOST_NUMERIC_CLASSES} distinct whole numbers and is predicted \
                      as an amount; if they are classes, set task = \"classification\""
@@ -72,21 +78,21 @@ fn task_of(table: &Table, column: usize, options: &DataOptions, scan: &Scan) -> 
     if let Some(task) = options.task.or(declared) {
         return Ok(task);
     }
-    if scan.bad > 0 && !infer::is_numeric_with_mistakes(scan) {
+    if scan.bad > 0 && !numbers::is_numeric_with_mistakes(scan) {
         return Ok(TaskKind::Classification);
     }
-    infer::check_numeric(table, column, scan)?;
+    numbers::check_numeric(table, column, scan)?;
     let is_amount = scan.numbers.iter().any(|number| number.fract() != 0.0)
         || has_more_distinct(&scan.numbers, MOST_NUMERIC_CLASSES);
     Ok(if is_amount { TaskKind::Regression } else { TaskKind::Classification })
 }
 
 fn values(table: &Table, column: usize, scan: Scan) -> Result<Targets> {
-    infer::check_numeric(table, column, &scan)?;
+    numbers::check_numeric(table, column, &scan)?;
     if !has_more_distinct(&scan.numbers, 1) {
         return Err(constant(table, column, &scan.numbers[0].to_string(), scan.numbers.len()));
     }
-    let (centre, scale) = infer::near_unit(scan.numbers.clone());
+    let (centre, scale) = numbers::near_unit(scan.numbers.clone());
     let stored = scan.numbers.iter().map(|number| ((number - centre) / scale) as f32).collect();
     Ok(Targets::Values { stored, centre, scale })
 }

@@ -168,7 +168,7 @@ fn transforms(statistics: &[Statistics], rules: &[Rule]) -> Vec<Transform> {
 }
 
 /// (feature) Whether any row of the table misses the feature.
-fn with_missing(dataset: &Dataset) -> Vec<bool> {
+pub(super) fn with_missing(dataset: &Dataset) -> Vec<bool> {
     let mut missing = vec![false; dataset.feature_count];
     for row in dataset.features.chunks_exact(dataset.feature_count.max(1)) {
         missing.iter_mut().zip(row).for_each(|(missing, feature)| *missing |= feature.is_nan());
@@ -178,8 +178,14 @@ fn with_missing(dataset: &Dataset) -> Vec<bool> {
 
 impl Fold {
     /// The fold of these rows, with all that is learned from its training rows.
-    pub(super) fn learn(dataset: &Dataset, rules: &[Rule], train: Vec<u32>, validation: Vec<u32>) -> Self {
-        let statistics = statistics(dataset, &train, &with_missing(dataset));
+    pub(super) fn learn(
+        dataset: &Dataset,
+        rules: &[Rule],
+        with_missing: &[bool],
+        train: Vec<u32>,
+        validation: Vec<u32>,
+    ) -> Self {
+        let statistics = statistics(dataset, &train, with_missing);
         Self {
             transforms: transforms(&statistics, rules),
             target: target_transform(&dataset.targets, &train),
@@ -226,7 +232,7 @@ impl Dataset {
             self.folds.iter().flat_map(|fold| fold.train.iter().chain(&fold.validation).copied()).collect();
         train.sort_unstable();
         train.dedup();
-        let fold = Fold::learn(self, &rules, train, Vec::new());
+        let fold = Fold::learn(self, &rules, &with_missing(self), train, Vec::new());
         self.folds.push(fold);
         self.folds.len() - 1
     }

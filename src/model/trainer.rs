@@ -22,6 +22,48 @@ pub struct Scratch<R> {
     /// dL/dparameters, penalties included, clipped.
     pub gradient: Vec<R>,
     rows: Vec<u32>,
+    order: Order,
+    columns: Columns,
+}
+
+/// The order of the rows of an epoch, drawn once for all its steps: a pure function of the key, so it
+/// may serve whichever member comes next.
+#[derive(Default)]
+struct Order {
+    /// Seed, epoch, stream of the member, number of rows.
+    key: (u64, u32, u32, u32),
+    /// Empty before the first use.
+    positions: Vec<u32>,
+}
+
+impl Order {
+    fn of(&mut self, seed: u64, epoch: u32, stream: u32, count: u32) -> &[u32] {
+        let key = (seed, epoch, stream, count);
+        if self.key != key || self.positions.is_empty() {
+            *self = Self { key, positions: Permutation::new(seed, epoch, stream, count).all() };
+        }
+        &self.positions
+    }
+}
+
+/// The transforms of a fold, each of their numbers in a row of its own, so that a row of the table is
+/// transformed in SIMD lanes.
+#[derive(Default)]
+struct Columns {
+    shift: Vec<f32>,
+    scale: Vec<f32>,
+    fill: Vec<f32>,
+}
+
+impl Columns {
+    fn load(&mut self, transforms: &[Transform]) {
+        self.shift.clear();
+        self.scale.clear();
+        self.fill.clear();
+        self.shift.extend(transforms.iter().map(|transform| transform.shift));
+        self.scale.extend(transforms.iter().map(|transform| transform.scale));
+        self.fill.extend(transforms.iter().map(|transform| transform.fill));
+    }
 }
 
 /// The state of one member: parameters, optimizer state and position.
@@ -61,15 +103,15 @@ impl<R: Real> Trainer<R> {
     }
 
     /// The rows of the minibatch of the next step.
-    fn draw(&self, dataset: &Dataset, rows: &mut Vec<u32>) {
+    fn draw(&self, dataset: &Dataset, order: &mut Order, rows: &mut Vec<u32>) {
         let train = &self.fold(dataset).train;
         let (batch, steps_per_epoch) = self.member.recipe.steps(train.len());
         let (epoch, step) = (self.step / steps_per_epoch, self.step % steps_per_epoch);
-        let permutation = Permutation::new(self.seed, epoch as u32, self.member.stream(), train.len() as u32);
+        let order = order.of(self.seed, epoch as u32, self.member.stream(), train.len() as u32);
         let start = step as usize * batch;
         let end = (start + batch).min(train.len());
         rows.clear();
-        rows.extend((start..end).map(|position| train[permutation.at(position as u32) as usize]));
+        rows.extend(order[start..end].iter().map(|&position| train[position as usize]));
     }
 
     /// The mask of the activations that enter each layer, at the next step.
@@ -89,10 +131,11 @@ impl<R: Real> Trainer<R> {
     pub fn gradient(&self, dataset: &Dataset, scratch: &mut Scratch<R>) -> f64 {
         let network = &self.member.network;
         let mut rows = std::mem::take(&mut scratch.rows);
-        self.draw(dataset, &mut rows);
+        self.draw(dataset, &mut scratch.order, &mut rows);
         let workspace = &mut scratch.workspace;
         workspace.reserve(network, rows.len());
-        gather(dataset, &self.fold(dataset).transforms, &rows, &mut workspace.inputs[0]);
+        scratch.columns.load(&self.fold(dataset).transforms);
+        gather(dataset, &scratch.columns, &rows, &mut workspace.inputs[0]);
         forward(network, &self.parameters, rows.len(), workspace, &self.masks());
         let loss = self.loss(dataset, &rows, &mut workspace.outputs);
         scratch.gradient.resize(self.parameters.len(), R::ZERO);
@@ -220,19 +263,29 @@ impl<R: Real> Trainer<R> {
     ) -> &'a mut [R] {
         let (network, workspace) = (&self.member.network, &mut scratch.workspace);
         workspace.reserve(network, rows.len());
-        gather(dataset, transforms, rows, &mut workspace.inputs[0]);
+        scratch.columns.load(transforms);
+        gather(dataset, &scratch.columns, rows, &mut workspace.inputs[0]);
         forward(network, &self.parameters, rows.len(), workspace, &[]);
         &mut workspace.outputs[..rows.len() * network.output_count]
     }
 }
 
 /// Reads rows of the table into (row, feature), transformed.
-fn gather<R: Real>(dataset: &Dataset, transforms: &[Transform], rows: &[u32], inputs: &mut [R]) {
-    for (&row, inputs) in rows.iter().zip(inputs.chunks_exact_mut(dataset.feature_count.max(1))) {
-        for ((input, &stored), transform) in inputs.iter_mut().zip(dataset.row(row)).zip(transforms) {
-            *input = R::of(f64::from(transform.apply(stored)));
-        }
-    }
+fn gather<R: Real>(dataset: &Dataset, columns: &Columns, rows: &[u32], inputs: &mut [R]) {
+    let Columns { shift, scale, fill } = columns;
+    R::vectorized(
+        #[inline(always)]
+        || {
+            for (&row, inputs) in rows.iter().zip(inputs.chunks_exact_mut(dataset.feature_count.max(1))) {
+                let transforms = shift.iter().zip(scale).zip(fill);
+                for ((input, &stored), ((&shift, &scale), &fill)) in
+                    inputs.iter_mut().zip(dataset.row(row)).zip(transforms)
+                {
+                    *input = R::of(f64::from(Transform { shift, scale, fill }.apply(stored)));
+                }
+            }
+        },
+    );
 }
 
 /// What a row should give in a fold.

@@ -30,10 +30,12 @@ pub fn members(options: &Options, job: &Job, members: &[Member], open: Open<'_>)
         plain.recipe.optimizer = sgd();
         plain.recipe.optimizer_parameters.momentum = 0.0;
         let case = Case::new(name.clone(), Kind::Kernels, 0, plain, Start::Fresh);
-        cases.push(case.formula("layer/dense"));
-        let stem = format!("optimizer/{}", member.recipe.optimizer.name());
+        cases.push(case.formula("shaders/layer/dense_forward.wgsl", "src/model/network.rs"));
+        let optimizer = member.recipe.optimizer.name();
+        let (shader, host) =
+            (format!("shaders/optimizer/{optimizer}.wgsl"), format!("src/model/optimizer/{optimizer}.rs"));
         let case = Case::new(name, Kind::Steps, 0, member.clone(), Start::Fresh);
-        cases.push(case.formula(&stem).without_differences());
+        cases.push(case.formula(&shader, &host).without_differences());
     }
     let cases = super::selected(cases, options.only.as_deref())?;
     let mut engine = open(job.clone())?;

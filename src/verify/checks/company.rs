@@ -17,7 +17,11 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
             let member = plain_member(job, fold_of(5), hidden, smooth(), 5);
             let start = Start::At(state(job, &member, Age::Young, 1, 700 + salt as u32));
             let case = Case::new("company/undisturbed".to_owned(), Kind::Exact, table, member, start);
-            cases.push(case.epochs(0).formula("layer/update").without_differences());
+            cases.push(
+                case.epochs(0)
+                    .formula("shaders/layer/dense_backward_parameters.wgsl", "src/engine/cpu/mod.rs")
+                    .without_differences(),
+            );
         }
     }
     let (table, job) = (1, &plan.jobs[1]);
@@ -26,7 +30,11 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     // Its errors are about 1e30, their squares beyond f32.
     snapshot.parameters.iter_mut().for_each(|parameter| *parameter = 1e30);
     let case = Case::new("company/diverged".to_owned(), Kind::Exact, table, member, Start::At(snapshot));
-    cases.push(case.judged(Judge::Diverges).formula("loss").without_differences());
+    cases.push(
+        case.judged(Judge::Diverges)
+            .formula("shaders/kernel/loss.wgsl", "src/model/trainer.rs")
+            .without_differences(),
+    );
     cases
 }
 

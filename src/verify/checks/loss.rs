@@ -7,7 +7,9 @@ use crate::verify::outcome::Kind;
 use crate::verify::tables::{GENERAL, fold_of};
 
 /// (hidden widths, rows of the batch, label smoothing, balanced, where huber turns, age)
-const SHAPES: &[(&[usize], usize, f64, bool, f64, Age)] = &[
+type Shape = (&'static [usize], usize, f64, bool, f64, Age);
+
+const SHAPES: &[Shape] = &[
     (&[], 5, 0.0, false, 1.0, Age::Young),
     (&[5], 33, 0.125, true, 0.5, Age::Trained),
     (&[], 1, 0.125, false, 0.25, Age::Saturated),

@@ -12,6 +12,7 @@ use rand::Rng;
 
 const WIDTHS: &[usize] = &[1, 2, 3, 4, 7, 8, 16, 17, 33, 65];
 const BATCHES: &[usize] = &[1, 2, 5, 16, 33, 64, 200];
+const MOST_STEPS: usize = 5;
 const AGES: &[Age] = &[Age::Young, Age::Trained, Age::Saturated];
 
 /// Cases of random networks.
@@ -28,7 +29,8 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
             let age = pick(AGES, &mut random);
             let start = Start::At(state(job, &member, age, random.next_u32() % 9, 600 + number as u32));
             let name = format!("network/{depth}_hidden_layers");
-            let case = Case::new(name, Kind::Kernels, table, member, start).formula("layer/dense");
+            let case = Case::new(name, Kind::Kernels, table, member, start)
+                .formula("shaders/layer/dense_forward.wgsl", "src/model/network.rs");
             // Differences of the largest cost seconds and say nothing that those of small ones do not.
             if number < 16 { case } else { case.without_differences() }
         })
@@ -44,7 +46,9 @@ fn draw(plan: &Plan<'_>, table: usize, depth: usize, largest: usize, random: &mu
     let widths: Vec<usize> = WIDTHS.iter().copied().chain([130]).filter(|&width| width <= largest).collect();
     let hidden: Vec<usize> = (0..depth).map(|_| pick(&widths, random)).collect();
     let fold = random.next_u32() as usize % TRAIN_COUNTS.len();
-    let mut member = plain_member(job, fold, &hidden, pick(activation::ALL, random), pick(BATCHES, random));
+    // More steps to an epoch let trajectories diverge legitimately (Lion's sign, Adam near 0).
+    let batch = pick(BATCHES, random).max(TRAIN_COUNTS[fold].div_ceil(MOST_STEPS));
+    let mut member = plain_member(job, fold, &hidden, pick(activation::ALL, random), batch);
     member.repeat = (random.next_u32() % 3) as u16;
     let fitting: Vec<_> = loss::ALL.iter().copied().filter(|loss| loss.fits(job.dataset.task)).collect();
     let recipe = &mut member.recipe;

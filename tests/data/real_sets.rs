@@ -102,6 +102,14 @@ fn mnist_images_are_flattened_and_find_their_labels() {
     let lit: Vec<_> = fold.transforms.iter().filter(|transform| transform.scale > 0.0).collect();
     assert!(lit.len() > 600 && lit.iter().all(|transform| transform.scale == lit[0].scale));
 
+    let mut refitted = beside.dataset.clone();
+    let index = refitted.refit_fold();
+    let transforms = &refitted.folds[index].transforms;
+    let lit = transforms.iter().filter(|transform| transform.scale > 0.0).count();
+    assert!(
+        lit == transforms.len() && transforms.iter().all(|transform| transform.scale == transforms[0].scale)
+    );
+
     options.labels = Some(options.path.with_file_name("t10k-labels-idx1-ubyte.gz"));
     assert_eq!(prepare(&options).fingerprint, beside.fingerprint);
 }
