@@ -115,7 +115,10 @@ impl<'a> Objective<'a> {
     /// too near.
     fn slope(&mut self, index: usize) -> Option<(f64, f64)> {
         let w = self.trainer.parameters[index];
-        let smooth = |step: &f64| self.sides(index, w - step) == self.sides(index, w + step);
+        let recipe = &self.setting.member.recipe;
+        let kinked = !self.setting.member.network.activation.kinks().is_empty();
+        let kinked = kinked || self.bends || recipe.l1_penalty > 0.0;
+        let smooth = |step: &f64| !kinked || self.sides(index, w - step) == self.sides(index, w + step);
         let widest = STEPS.into_iter().find(smooth)?;
         let mut difference =
             |h: f64| (self.at(Some((index, w + h))) - self.at(Some((index, w - h)))) / (2.0 * h);

@@ -15,10 +15,13 @@ use crate::model::network::initial_parameters;
 use crate::model::trainer::Scratch;
 
 /// What the checks of scores are called.
-const SCORES: &str = "evaluation/scores";
+pub const SCORES: &str = "evaluation/scores";
 
 /// What the check of the reference against the second computation is called.
-const SECOND: &str = "reference/second_computation";
+pub const SECOND: &str = "reference/second_computation";
+
+/// What the check of members that others train beside is called.
+pub const UNDISTURBED: &str = "company/undisturbed";
 
 /// How one case is judged.
 pub struct Judging<'a> {
@@ -57,7 +60,7 @@ impl Judging<'_> {
             minibatch::judge(&mut findings, case, self.job, &trace.snapshots[0], after, &self.suffix());
         }
         let undisturbed = trace.last.as_ref() == trace.snapshots.last();
-        findings.add_exact("company/undisturbed", Kind::Exact, usize::from(!undisturbed), || {
+        findings.add_exact(UNDISTURBED, Kind::Exact, usize::from(!undisturbed), || {
             format!("the state between two epochs changed while others trained {}", self.suffix())
         });
         if case.differences {

@@ -4,7 +4,7 @@ use super::Plan;
 use crate::model::loss;
 use crate::verify::case::{Age, Case, Start, plain_member, smooth, state};
 use crate::verify::outcome::Kind;
-use crate::verify::tables::{GENERAL, fold_of};
+use crate::verify::tables::fold_of;
 
 /// (hidden widths, rows of the batch, label smoothing, balanced, where huber turns, age)
 type Shape = (&'static [usize], usize, f64, bool, f64, Age);
@@ -22,7 +22,7 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     let shapes = &SHAPES[..plan.by_level(2, SHAPES.len(), SHAPES.len())];
     let mut cases = Vec::new();
     for loss in loss::ALL {
-        for table in 0..GENERAL {
+        for table in 0..plan.general_tables() {
             let job = &plan.jobs[table];
             if !loss.fits(job.dataset.task) {
                 continue;

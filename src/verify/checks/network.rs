@@ -7,7 +7,7 @@ use crate::model::{activation, initializer, loss, lr_schedule, optimizer};
 use crate::random::{Purpose, Stream, StreamReader};
 use crate::verify::case::{Age, Case, Start, plain_member, state};
 use crate::verify::outcome::Kind;
-use crate::verify::tables::{GENERAL, TRAIN_COUNTS};
+use crate::verify::tables::TRAIN_COUNTS;
 use rand::Rng;
 
 const WIDTHS: &[usize] = &[1, 2, 3, 4, 7, 8, 16, 17, 33, 65];
@@ -18,13 +18,14 @@ const AGES: &[Age] = &[Age::Young, Age::Trained, Age::Saturated];
 /// Cases of random networks.
 pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     let count = plan.by_level(8, 40, 200);
+    let tables = plan.general_tables();
     let largest = plan.by_level(17, 65, 130);
     (0..count)
         .map(|number| {
-            let table = number % GENERAL;
+            let table = number % tables;
             let job = &plan.jobs[table];
             let mut random = Stream::new(job.seed, Purpose::Verify, 5, number as u32, 0).reader();
-            let depth = number / GENERAL % 4;
+            let depth = number / tables % 4;
             let member = draw(&plan, table, depth, largest, &mut random);
             let age = pick(AGES, &mut random);
             let start = Start::At(state(job, &member, age, random.next_u32() % 9, 600 + number as u32));
