@@ -243,7 +243,8 @@ impl<'a> Runner<'a> {
     }
 
     /// Gives a trial to the engine, from its checkpoint where it has one. Returns false where the
-    /// device turned out to be full: the trial then waits for another to end.
+    /// device turned out to be full: the trial then waits for another to end. One whose folds do not
+    /// fit together on an empty device fails.
     fn admit(&mut self, mut trial: Trial, members: Vec<Member>) -> Result<bool> {
         let number = trial.number;
         let first = number * members.len() as u64;
@@ -268,6 +269,12 @@ impl<'a> Runner<'a> {
                     self.run.engine.retire(&ids[..fold]);
                     self.waiting.push_front(trial);
                     return Ok(false);
+                }
+                Err(error) if error.kind == ErrorKind::Device && fold > 0 => {
+                    self.run.engine.retire(&ids[..fold]);
+                    let count = ids.len();
+                    self.fail(trial, format!("its {count} folds do not fit on the device together: {error}"));
+                    return Ok(true);
                 }
                 Err(error) => return Err(error),
             }
@@ -398,7 +405,7 @@ impl<'a> Runner<'a> {
 
     fn fail(&mut self, mut trial: Trial, reason: String) {
         trial.state = State::Failed;
-        trial.failure = Some(reason);
+        trial.failure = Some(reason.replace("\n  ", "; "));
         self.tell(&trial);
         self.outbox.finished.push(trial);
     }
