@@ -37,7 +37,7 @@ fn wrong_data_are_3() {
     let place = Place::new();
     assert!(place.fail("tune missing.csv --target y", 3).contains("missing.csv"));
     place.write("ragged.csv", "a,b\n1,2\n3\n");
-    assert!(place.fail("tune ragged.csv --target b", 3).contains("ragged.csv:3"));
+    assert!(place.fail("tune ragged.csv --target b", 3).contains("ragged.csv, line 3"));
     assert!(!place.path("runs").exists(), "nothing is left behind");
     place.run("tune study.toml --quiet");
     place.write("new.csv", "island,sex\nBiscoe,MALE\n");

@@ -21,8 +21,6 @@ use std::time::{Duration, Instant};
 const ASKED_AT_ONCE: u64 = 64;
 /// What is known about trials that have begun is written at least this often, for whoever looks on.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
-/// A trial that trains for longer is checkpointed this often.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
 /// Checkpoints take at most one part in so many of the time: where they are large, they are fewer.
 const CHECKPOINT_SHARE: u32 = 20;
 
@@ -53,7 +51,10 @@ pub enum Event<'a> {
     /// Of the trials that have ended, this one is the best.
     Best(&'a Trial, &'a BestModels),
     /// The engine has worked; so many trials are in training.
-    Advanced(usize),
+    Advanced {
+        /// How many.
+        running: usize,
+    },
 }
 
 /// Given the finished trials by number: the configurations of so many trials from a number on; fewer
@@ -90,6 +91,8 @@ pub struct Run<'a> {
     pub ask: &'a mut Ask<'a>,
     /// Understands them.
     pub build: &'a Build<'a>,
+    /// A trial that trains for longer is checkpointed this often, or less often where that takes long.
+    pub checkpoint_interval: Duration,
     /// Stops it, and hears what happens.
     pub watch: &'a mut dyn Watch,
 }
@@ -413,7 +416,7 @@ impl<'a> Runner<'a> {
     fn checkpoint_if_due(&mut self, number: u64) -> Result<()> {
         let active = self.active.get_mut(&number).expect("the trial is in training");
         let affordable = self.checkpointing * CHECKPOINT_SHARE <= self.began.elapsed();
-        if active.saved.elapsed() < CHECKPOINT_INTERVAL || !affordable {
+        if active.saved.elapsed() < self.run.checkpoint_interval || !affordable {
             return Ok(());
         }
         let began = Instant::now();
@@ -474,7 +477,7 @@ impl<'a> Runner<'a> {
         if let (Some(models), Some(best)) = (&outbox.best, &self.best) {
             self.run.watch.event(&Event::Best(best, models))?;
         }
-        self.run.watch.event(&Event::Advanced(self.active.len()))
+        self.run.watch.event(&Event::Advanced { running: self.active.len() })
     }
 }
 

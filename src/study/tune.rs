@@ -17,11 +17,14 @@ use crate::space::{Configuration, Space};
 use crate::trial::{self, Order, Trial};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The study file as run, in the study's folder.
 const SOURCE: &str = "study.toml";
 /// More trials of a grid than this are run only when they were agreed to.
 pub const MOST_UNASKED: u128 = 100_000;
+
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What a user asks for, beside the plan.
 pub struct Request {
@@ -271,6 +274,7 @@ impl Study {
             schedule: schedule.as_mut(),
             ask: &mut |told, first, count| strategy.ask(&self.space, told, first, count),
             build: &|configuration| self.build(configuration),
+            checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },
         })?;
         match stopped {
