@@ -5,7 +5,8 @@ mod rings;
 use manytune::study::run::Stop;
 use manytune::study::store::Store;
 use manytune::trial::{State, best};
-use rings::{FOLDS, create, timeless, train};
+use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, FOLDS, create, timeless, train};
+use std::time::Duration;
 
 fn never(_: usize) -> Option<Stop> {
     None
@@ -119,4 +120,31 @@ fn a_stop_before_the_first_trial_is_a_stop() {
     let mut store = create(folder.path());
     let (stopped, finished) = train(&mut store, 6, 2, &|_| Some(Stop::TimeLimit)).unwrap();
     assert_eq!((stopped, finished), (Some(Stop::TimeLimit), Vec::new()));
+}
+
+/// The process dies without a word, again and again; what it checkpointed by the clock is all there is.
+#[test]
+fn a_crashing_run_ends_as_one_that_did_not() {
+    let whole = tempfile::tempdir().unwrap();
+    let mut store = create(whole.path());
+    train(&mut store, 10, 2, &never).unwrap();
+    let expected = (timeless(&store), store.best_models().unwrap());
+
+    let parts = tempfile::tempdir().unwrap();
+    drop(create(parts.path()));
+    CHECKPOINT_INTERVAL.set(Duration::ZERO);
+    CRASH_AFTER.set(Some(1));
+    let (mut crash_count, mut checkpoint_count) = (0, 0);
+    loop {
+        let mut store = Store::open(parts.path()).unwrap();
+        if train(&mut store, 10, 2, &never).is_ok() {
+            assert_eq!((timeless(&store), store.best_models().unwrap()), expected);
+            break;
+        }
+        crash_count += 1;
+        for trial in store.trials().unwrap().iter().filter(|trial| !trial.state.is_finished()) {
+            checkpoint_count += store.checkpoint(trial.number).unwrap().len();
+        }
+    }
+    assert!(crash_count > 3 && checkpoint_count > 0, "{crash_count} crashes, {checkpoint_count} checkpoints");
 }

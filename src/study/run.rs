@@ -21,8 +21,6 @@ use std::time::{Duration, Instant};
 const ASKED_AT_ONCE: u64 = 64;
 /// What is known about trials that have begun is written at least this often, for whoever looks on.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
-/// A trial that trains for longer is checkpointed this often.
-const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
 /// Checkpoints take at most one part in so many of the time: where they are large, they are fewer.
 const CHECKPOINT_SHARE: u32 = 20;
 
@@ -53,7 +51,10 @@ pub enum Event<'a> {
     /// Of the trials that have ended, this one is the best.
     Best(&'a Trial, &'a BestModels),
     /// The engine has worked; so many trials are in training.
-    Advanced(usize),
+    Advanced {
+        /// How many.
+        running: usize,
+    },
 }
 
 /// Given the finished trials by number: the configurations of so many trials from a number on; fewer
@@ -90,6 +91,8 @@ pub struct Run<'a> {
     pub ask: &'a mut Ask<'a>,
     /// Understands them.
     pub build: &'a Build<'a>,
+    /// A trial that trains for longer is checkpointed this often, or less often where that takes long.
+    pub checkpoint_interval: Duration,
     /// Stops it, and hears what happens.
     pub watch: &'a mut dyn Watch,
 }
@@ -243,7 +246,8 @@ impl<'a> Runner<'a> {
     }
 
     /// Gives a trial to the engine, from its checkpoint where it has one. Returns false where the
-    /// device turned out to be full: the trial then waits for another to end.
+    /// device turned out to be full: the trial then waits for another to end. One whose folds do not
+    /// fit together on an empty device fails.
     fn admit(&mut self, mut trial: Trial, members: Vec<Member>) -> Result<bool> {
         let number = trial.number;
         let first = number * members.len() as u64;
@@ -268,6 +272,12 @@ impl<'a> Runner<'a> {
                     self.run.engine.retire(&ids[..fold]);
                     self.waiting.push_front(trial);
                     return Ok(false);
+                }
+                Err(error) if error.kind == ErrorKind::Device && fold > 0 => {
+                    self.run.engine.retire(&ids[..fold]);
+                    let count = ids.len();
+                    self.fail(trial, format!("its {count} folds do not fit on the device together: {error}"));
+                    return Ok(true);
                 }
                 Err(error) => return Err(error),
             }
@@ -398,7 +408,7 @@ impl<'a> Runner<'a> {
 
     fn fail(&mut self, mut trial: Trial, reason: String) {
         trial.state = State::Failed;
-        trial.failure = Some(reason);
+        trial.failure = Some(reason.replace("\n  ", "; "));
         self.tell(&trial);
         self.outbox.finished.push(trial);
     }
@@ -406,7 +416,7 @@ impl<'a> Runner<'a> {
     fn checkpoint_if_due(&mut self, number: u64) -> Result<()> {
         let active = self.active.get_mut(&number).expect("the trial is in training");
         let affordable = self.checkpointing * CHECKPOINT_SHARE <= self.began.elapsed();
-        if active.saved.elapsed() < CHECKPOINT_INTERVAL || !affordable {
+        if active.saved.elapsed() < self.run.checkpoint_interval || !affordable {
             return Ok(());
         }
         let began = Instant::now();
@@ -467,7 +477,7 @@ impl<'a> Runner<'a> {
         if let (Some(models), Some(best)) = (&outbox.best, &self.best) {
             self.run.watch.event(&Event::Best(best, models))?;
         }
-        self.run.watch.event(&Event::Advanced(self.active.len()))
+        self.run.watch.event(&Event::Advanced { running: self.active.len() })
     }
 }
 

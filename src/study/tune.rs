@@ -17,11 +17,14 @@ use crate::space::{Configuration, Space};
 use crate::trial::{self, Order, Trial};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The study file as run, in the study's folder.
 const SOURCE: &str = "study.toml";
 /// More trials of a grid than this are run only when they were agreed to.
 pub const MOST_UNASKED: u128 = 100_000;
+
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What a user asks for, beside the plan.
 pub struct Request {
@@ -128,7 +131,7 @@ impl Study {
 
     /// Refuses to go on with a study whose results would not be those of this one.
     fn refuse_another(&self, header: &Header) -> Result<()> {
-        let before = Plan::from_source(&header.name, &header.source)?;
+        let before = plan_of(header)?;
         let mut differences = before.differences(&self.plan);
         // Other splits change the fingerprint too: then the data themselves may well be the same.
         let same_splits =
@@ -147,7 +150,7 @@ impl Study {
         if differences.is_empty() {
             return Ok(());
         }
-        let found = format!("holds a study that this is not:\n    {}", differences.join("\n    "));
+        let found = format!("holds another study:\n    {}", differences.join("\n    "));
         Err(Error::store(self.folder.display(), found)
             .allowed("the same settings, or more --trials")
             .advice("--out with another folder, to keep both"))
@@ -235,6 +238,9 @@ impl Study {
         audience: &mut dyn Audience,
     ) -> Result<Ending> {
         let header = existing.as_ref().map(Store::header).transpose()?;
+        if let Some(stop) = audience.stop() {
+            return Ok(Ending::Stopped(stop));
+        }
         let Opened { mut engine, why } = self.open_engine(header.as_ref(), memory)?;
         audience.note(&why);
         engine.explain().iter().for_each(|line| audience.explain(line));
@@ -268,6 +274,7 @@ impl Study {
             schedule: schedule.as_mut(),
             ask: &mut |told, first, count| strategy.ask(&self.space, told, first, count),
             build: &|configuration| self.build(configuration),
+            checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },
         })?;
         match stopped {
@@ -288,7 +295,7 @@ impl Study {
             let choice = EngineChoice::named("engine.kind", &asked.kind)?;
             return engine::open(choice, asked.device.as_deref(), memory, job);
         };
-        let before = Plan::from_source(&header.name, &header.source)?.engine.device;
+        let before = plan_of(header)?.engine.device;
         let device = asked.device.as_deref().or(before.as_deref());
         let choice = match header.engine {
             EngineKind::Cpu => EngineChoice::Cpu,
@@ -322,6 +329,8 @@ impl Study {
     fn write_files(&self, store: &mut Store) -> Result<()> {
         let writer = store.begin()?;
         writer.source(&self.plan.source)?;
+        // Of the best trial so far, which may not stay the best.
+        writer.test_value(None)?;
         writer.commit()?;
         files::write(&self.folder.join(SOURCE), self.plan.source.as_bytes())?;
         self.preprocessing().save(&self.folder, Which::Best)?;
@@ -358,6 +367,14 @@ impl Study {
         writer.test_value(Some(value).filter(|value| value.is_finite()))?;
         writer.commit()
     }
+}
+
+/// The plan of a stored study.
+pub fn plan_of(header: &Header) -> Result<Plan> {
+    Plan::from_source(&header.name, &header.source).map_err(|error| {
+        Error::store(SOURCE, format!("the stored study cannot be read: {error}"))
+            .advice("use the version of manytune that made the study")
+    })
 }
 
 /// The engine that a plan names, by itself or by its device.

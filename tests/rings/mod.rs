@@ -22,8 +22,16 @@ use manytune::trial::Trial;
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub const FOLDS: usize = 3;
+
+thread_local! {
+    /// How often trials are checkpointed in the tests of this thread.
+    pub static CHECKPOINT_INTERVAL: Cell<Duration> = const { Cell::new(Duration::from_secs(30)) };
+    /// After how many trials runs in the tests of this thread fail.
+    pub static CRASH_AFTER: Cell<Option<usize>> = const { Cell::new(None) };
+}
 
 /// Two classes, a ring around a disc, in three folds; no fold learns any transform.
 pub fn rings() -> Dataset {
@@ -145,7 +153,8 @@ pub fn train_on(
     stop: &dyn Fn(usize) -> Option<Stop>,
 ) -> Result<(Option<Stop>, Vec<u64>)> {
     let dataset = rings();
-    let mut watcher = Watcher { stop, steps: Cell::new(0), finished: Vec::new() };
+    let mut watcher =
+        Watcher { stop, steps: Cell::new(0), finished: Vec::new(), crash_after: CRASH_AFTER.get() };
     let settings = schedule::Settings { max_epochs: 12, direction: objective().direction() };
     let mut schedule = schedule::create("none", settings)?;
     let stopped = run(Run {
@@ -158,6 +167,7 @@ pub fn train_on(
         schedule: schedule.as_mut(),
         ask: &mut propose,
         build: &build,
+        checkpoint_interval: CHECKPOINT_INTERVAL.get(),
         watch: &mut watcher,
     })?;
     Ok((stopped, watcher.finished))
@@ -167,6 +177,8 @@ struct Watcher<'a> {
     stop: &'a dyn Fn(usize) -> Option<Stop>,
     steps: Cell<usize>,
     finished: Vec<u64>,
+    /// The run fails, with nothing saved, once so many trials have ended.
+    crash_after: Option<usize>,
 }
 
 impl Watch for Watcher<'_> {
@@ -178,7 +190,10 @@ impl Watch for Watcher<'_> {
         if let Event::Finished(trial) = event {
             self.finished.push(trial.number);
         }
-        Ok(())
+        match self.crash_after {
+            Some(count) if self.finished.len() >= count => Err(Error::device("test", "a crash")),
+            _ => Ok(()),
+        }
     }
 }
 
