@@ -5,7 +5,7 @@ mod rings;
 use manytune::study::run::Stop;
 use manytune::study::store::Store;
 use manytune::trial::{State, best};
-use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, FOLDS, create, timeless, train};
+use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, FOLDS, accuracy, create, timeless, train};
 use std::time::Duration;
 
 fn never(_: usize) -> Option<Stop> {
@@ -33,10 +33,23 @@ fn every_trial_ends_in_the_state_it_earned() {
         if let Some(values) = trial.fold_values() {
             let mean = values.iter().sum::<f64>() / FOLDS as f64;
             assert_eq!(trial.score().unwrap().value, mean);
-            let (epochs, best) = (trial.history.epoch_count(), trial.best().unwrap().epoch);
-            assert!(epochs == 12 || (epochs < 12 && epochs >= best.min(epochs - 5)), "{epochs} epochs");
+            assert_eq!(trial.history.epoch_count() as usize, last_epoch(&trial.history.mean_values()));
         }
     }
+}
+
+/// The epoch at which a curve of accuracies must end: 12, or 5 after the last improvement.
+fn last_epoch(curve: &[f64]) -> usize {
+    let (mut best, mut improved_at) = (f64::NEG_INFINITY, 0);
+    for (epoch, &value) in (1..).zip(curve) {
+        if value > best {
+            (best, improved_at) = (value, epoch);
+        }
+        if epoch - improved_at == 5 {
+            return epoch;
+        }
+    }
+    12
 }
 
 #[test]
@@ -49,7 +62,11 @@ fn the_models_kept_are_those_of_the_best_trial() {
     let models = store.best_models().unwrap().unwrap();
     assert_eq!(models.trial, best(order, &trials).unwrap().number);
     assert_eq!(models.folds.len(), FOLDS);
-    assert!(models.folds.iter().flatten().all(|parameter| parameter.is_finite()));
+    let best = &trials[models.trial as usize];
+    assert!(best.best().unwrap().epoch < best.history.epoch_count(), "the last epoch is not the one kept");
+    for (fold, (parameters, value)) in models.folds.iter().zip(best.fold_values().unwrap()).enumerate() {
+        assert_eq!(accuracy(&best.configuration, fold, parameters), value, "fold {fold}");
+    }
 }
 
 #[test]

@@ -75,16 +75,19 @@ impl Progress {
         if self.done > 0 && seconds > 0.0 {
             let rate = self.done as f64 / seconds;
             parts.push(format!("{} configs/s", significant(rate, 2)));
-            if let Some(total) = self.total {
-                parts.push(format!(
-                    "{} left",
-                    span(total.saturating_sub(self.before + self.done) as f64 / rate)
-                ));
-            }
+            parts.extend(self.left(rate));
         } else if self.running > 0 {
             parts.push(format!("{} in training", self.running));
         }
         parts.join(", ")
+    }
+
+    /// How long it will take; at the end, how long it took.
+    fn left(&self, rate: f64) -> Option<String> {
+        match self.total?.saturating_sub(self.before + self.done) {
+            0 => Some(format!("in {}", span(self.began.elapsed().as_secs_f64()))),
+            left => Some(format!("{} left", span(left as f64 / rate))),
+        }
     }
 
     fn show(&mut self, running: usize) {

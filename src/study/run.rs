@@ -24,6 +24,9 @@ const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// Checkpoints take at most one part in so many of the time: where they are large, they are fewer.
 const CHECKPOINT_SHARE: u32 = 20;
 
+/// In the reason of a trial that failed because its data leave the objective undefined.
+pub const UNDEFINED: &str = "is undefined or infinite on the validation rows of fold";
+
 /// When a trial, and when the study, has had enough.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -377,7 +380,7 @@ impl<'a> Runner<'a> {
     fn finish_undefined(&mut self, number: u64, fold: usize) -> Result<bool> {
         let name = self.run.objective.name();
         let active = self.active.get_mut(&number).expect("the trial is in training");
-        let reason = format!("{name} is undefined or infinite on the validation rows of fold {fold}");
+        let reason = format!("{name} {UNDEFINED} {fold}");
         active.trial.failure = Some(reason);
         self.finish(number, State::Failed)
     }

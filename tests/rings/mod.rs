@@ -10,9 +10,10 @@ use manytune::model::activation;
 use manytune::model::initializer;
 use manytune::model::loss;
 use manytune::model::lr_schedule;
-use manytune::model::metric::{self, Metric};
+use manytune::model::metric::{self, Metric, Truth};
 use manytune::model::optimizer;
-use manytune::model::recipe::{Network, Recipe};
+use manytune::model::recipe::{Member, Network, Recipe};
+use manytune::model::trainer::{Scratch, Trainer};
 use manytune::schedule;
 use manytune::search::Told;
 use manytune::space::{Configuration, Value};
@@ -63,7 +64,7 @@ pub fn rings() -> Dataset {
 }
 
 /// Trial 3 of every five diverges; trial 4 asks for a network that cannot be built.
-pub fn propose(_: &[Told], first: u64, count: usize) -> Result<Vec<Configuration>> {
+pub fn propose(told: &[Told], first: u64, count: usize) -> Result<Vec<Configuration>> {
     let configuration = |number: u64| {
         let rate = if number % 5 == 3 { 1e37 } else { 0.002 * (1 + number % 7) as f64 };
         let width = if number % 5 == 4 { 0 } else { 4 + number as i64 % 3 };
@@ -72,6 +73,7 @@ pub fn propose(_: &[Told], first: u64, count: usize) -> Result<Vec<Configuration
             ("width".into(), Value::Int(width)),
         ])
     };
+    assert!(told.is_sorted_by(|a, b| a.number < b.number), "results are told in the order of numbers");
     Ok((first..first + count as u64).map(configuration).collect())
 }
 
@@ -195,6 +197,17 @@ impl Watch for Watcher<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The accuracy of a model on the validation rows of its fold, by the reference's own evaluation.
+pub fn accuracy(configuration: &Configuration, fold: usize, parameters: &[f32]) -> f64 {
+    let dataset = rings();
+    let (network, recipe) = build(configuration).unwrap();
+    let state = vec![0.0; parameters.len()];
+    let member = Member { fold, repeat: 0, network, recipe };
+    let trainer = Trainer::resume(member, 7, parameters.to_vec(), state.clone(), state, 0);
+    let evaluation = trainer.evaluate(&dataset, &mut Scratch::default(), false);
+    objective().score(&evaluation, Truth { dataset: &dataset, fold: &dataset.folds[fold] })
 }
 
 /// The trials, without what depends on the clock.
