@@ -140,8 +140,8 @@ fn a_stop_before_the_first_trial_is_a_stop() {
 }
 
 /// The process dies without a word, again and again; what it checkpointed by the clock is all there is.
-#[test]
-fn a_crashing_run_ends_as_one_that_did_not() {
+/// Returns how many checkpoints it found.
+fn crash_again_and_again(checkpoint_interval: Duration) -> usize {
     let whole = tempfile::tempdir().unwrap();
     let mut store = create(whole.path());
     train(&mut store, 10, 2, &never).unwrap();
@@ -149,19 +149,31 @@ fn a_crashing_run_ends_as_one_that_did_not() {
 
     let parts = tempfile::tempdir().unwrap();
     drop(create(parts.path()));
-    CHECKPOINT_INTERVAL.set(Duration::ZERO);
+    CHECKPOINT_INTERVAL.set(checkpoint_interval);
     CRASH_AFTER.set(Some(1));
     let (mut crash_count, mut checkpoint_count) = (0, 0);
     loop {
         let mut store = Store::open(parts.path()).unwrap();
         if train(&mut store, 10, 2, &never).is_ok() {
             assert_eq!((timeless(&store), store.best_models().unwrap()), expected);
-            break;
+            assert!(crash_count > 3, "{crash_count} crashes");
+            let left = (0..10).map(|number| store.checkpoint(number).unwrap().len()).sum::<usize>();
+            assert_eq!(left, 0, "finished trials need no checkpoint");
+            return checkpoint_count;
         }
         crash_count += 1;
         for trial in store.trials().unwrap().iter().filter(|trial| !trial.state.is_finished()) {
             checkpoint_count += store.checkpoint(trial.number).unwrap().len();
         }
     }
-    assert!(crash_count > 3 && checkpoint_count > 0, "{crash_count} crashes, {checkpoint_count} checkpoints");
+}
+
+#[test]
+fn a_crashing_run_ends_as_one_that_did_not() {
+    assert!(crash_again_and_again(Duration::ZERO) > 0);
+}
+
+#[test]
+fn trials_without_a_checkpoint_begin_again_and_none_is_left_out() {
+    assert_eq!(crash_again_and_again(Duration::from_secs(3600)), 0);
 }
