@@ -1,9 +1,31 @@
 //! Tables as models see them: one matrix of features for all members, folds as lists of rows, and per
 //! fold the transforms learned from its training rows alone.
+//!
+//! From file to model: [`load`] reads columns of raw cells ([`Table`]), [`prepare`] tells what they hold,
+//! encodes them and divides the rows ([`Prepared`]); the [`Encoder`] does the same to new rows.
 
+mod csv;
+mod encode;
+mod fingerprint;
+mod idx;
+mod infer;
+mod libsvm;
+mod numbers;
 mod options;
+mod prepare;
+mod sniff;
+mod source;
+pub mod split;
+mod table;
+mod target;
+mod transform;
 
+pub use encode::Encoder;
 pub use options::{ColumnRef, ColumnType, DEFAULT_MISSING, DataOptions, Scale, SplitOptions, TaskKind};
+pub use prepare::{Prepared, prepare};
+pub use source::{load, load_for_prediction};
+pub use table::{Format, MAX_COLUMNS, MAX_NUMBERS, Table};
+pub use transform::TargetUnit;
 
 /// What is predicted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::data::Dataset;
-use crate::error::Result;
+use crate::error::{Result, unknown_name};
 use crate::model::metric::Evaluation;
 use crate::model::recipe::Member;
 use std::sync::Arc;
@@ -101,6 +101,21 @@ pub enum EngineChoice {
     Gpu,
     /// The processor.
     Cpu,
+}
+
+impl EngineChoice {
+    /// What may be typed.
+    pub const NAMES: [&str; 3] = ["auto", "gpu", "cpu"];
+
+    /// The choice of this name.
+    pub fn named(place: &str, name: &str) -> Result<Self> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "gpu" => Ok(Self::Gpu),
+            "cpu" => Ok(Self::Cpu),
+            _ => Err(unknown_name(place, "engine", name, Self::NAMES)),
+        }
+    }
 }
 
 /// An engine that was opened, and why it was this one.

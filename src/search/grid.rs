@@ -3,7 +3,7 @@
 use super::cells::{Axis, Cells, Whole};
 use super::{Settings, Strategy, StrategyKind, Told};
 use crate::error::{Error, Result};
-use crate::space::{Configuration, Dimension, Domain, Space, Value, tidy};
+use crate::space::{Configuration, Dimension, Domain, Space, Value, between, tidy, value_text};
 
 /// Points of a continuous range that does not say how many.
 const DEFAULT_COUNT: u32 = 5;
@@ -25,23 +25,40 @@ impl StrategyKind for Grid {
         true
     }
     fn notes(&self, space: &Space) -> Vec<String> {
-        space
+        let size = match cells(space).len() {
+            Some(size) => format!("the grid has {size} cells"),
+            None => "the grid has more cells than can be counted".to_string(),
+        };
+        let unsaid = space
             .dimensions
             .iter()
-            .filter(|dimension| dimension.domain.size().is_none() && dimension.grid_count.is_none())
-            .map(|dimension| {
-                let points = points(&dimension.domain, DEFAULT_COUNT).0;
-                let points: Vec<String> = points.iter().map(crate::space::value_text).collect();
-                format!(
-                    "{}: a grid takes {DEFAULT_COUNT} points of this range: {} (set `count` to change it)",
-                    dimension.name,
-                    points.join(", ")
-                )
-            })
-            .collect()
+            .filter(|dimension| dimension.domain.size().is_none() && dimension.grid_count.is_none());
+        std::iter::once(size).chain(unsaid.map(default_points)).collect()
     }
     fn create(&self, _: Settings) -> Box<dyn Strategy> {
         Box::new(Walk { cells: None })
+    }
+}
+
+/// What a grid takes of a range that does not say how many points.
+fn default_points(dimension: &Dimension) -> String {
+    let points = points(&dimension.domain, DEFAULT_COUNT).0;
+    let points: Vec<String> = points.iter().map(short_text).collect();
+    format!(
+        "{}: the grid takes {DEFAULT_COUNT} points of this range, {}; `count` sets another number",
+        dimension.name,
+        points.join(", ")
+    )
+}
+
+/// A number in four digits.
+fn short_text(value: &Value) -> String {
+    match value {
+        Value::Float(value) => {
+            let rounded = format!("{value:.3e}").parse::<f64>().unwrap_or(*value);
+            format!("{rounded:?}")
+        }
+        value => value_text(value),
     }
 }
 
@@ -115,27 +132,16 @@ fn points(domain: &Domain, count: u32) -> Points {
 
 /// The value of a range at a share of the way from its low to its high end.
 fn point(domain: &Domain, share: f64) -> Value {
-    let between = |low: f64, high: f64, log: bool| {
-        if log {
-            libm::exp(libm::log(low) + share * (libm::log(high) - libm::log(low)))
-        } else {
-            low * (1.0 - share) + high * share
-        }
-    };
     match domain {
         Domain::Float { low, high, log, step: None } => {
-            // The ends are exact, whatever the rounding between them.
-            let value = match share {
-                0.0 => *low,
-                1.0 => *high,
-                _ => tidy(between(*low, *high, *log)),
-            };
-            Value::Float(value.clamp(*low, *high))
+            let value = between(*low, *high, *log, share);
+            // The ends stay as they were written.
+            Value::Float(if share > 0.0 && share < 1.0 { tidy(value).clamp(*low, *high) } else { value })
         }
         Domain::Int { low, step, log, .. } => {
             let last = domain.size().unwrap_or(1) - 1;
             let top = *low as f64 + last as f64 * *step as f64;
-            let above = (between(*low as f64, top, *log) - *low as f64) / *step as f64;
+            let above = (between(*low as f64, top, *log, share) - *low as f64) / *step as f64;
             domain.at((above.round().max(0.0) as u128).min(last))
         }
         _ => {

@@ -115,13 +115,7 @@ impl Domain {
     pub fn decode(&self, unit: f64) -> Value {
         let unit = unit.clamp(0.0, 1.0);
         match self {
-            Self::Float { low, high, log: true, step: None } => {
-                let (bottom, top) = (libm::log(*low), libm::log(*high));
-                Value::Float(libm::exp(bottom + unit * (top - bottom)).clamp(*low, *high))
-            }
-            Self::Float { low, high, log: false, step: None } => {
-                Value::Float((low * (1.0 - unit) + high * unit).clamp(*low, *high))
-            }
+            Self::Float { low, high, log, step: None } => Value::Float(between(*low, *high, *log, unit)),
             Self::Int { low, log: true, step, .. } => {
                 let (bottom, top) = self.log_ends();
                 let above = libm::exp(bottom + unit * (top - bottom)) - *low as f64;
@@ -166,6 +160,18 @@ impl Domain {
     fn within(&self, index: f64) -> u128 {
         (index.max(0.0) as u128).min(self.size().unwrap_or(1) - 1)
     }
+}
+
+/// The number at a share of the way from `low` to `high`, or of the way between their logarithms; the
+/// ends are exact.
+pub(crate) fn between(low: f64, high: f64, log: bool, share: f64) -> f64 {
+    let value = match share {
+        0.0 => low,
+        1.0 => high,
+        _ if log => libm::exp(libm::log(low) * (1.0 - share) + libm::log(high) * share),
+        _ => low * (1.0 - share) + high * share,
+    };
+    value.clamp(low, high)
 }
 
 /// Rounds to 15 significant digits, so that 0.1 + 2·0.1 is 0.3.

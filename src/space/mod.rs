@@ -5,7 +5,7 @@ mod domain;
 mod text;
 
 pub use domain::Domain;
-pub(crate) use domain::tidy;
+pub(crate) use domain::{between, tidy};
 pub use text::{key_text, quoted, value_text};
 
 use crate::error::{Error, Result, unknown_name};

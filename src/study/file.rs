@@ -2,7 +2,7 @@
 
 use super::document::{Entry, Places, Section, Source};
 use crate::data::{ColumnRef, ColumnType, DataOptions, Scale, TaskKind};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{hyperparameter, metric};
 use crate::space::{Condition, Dimension, Domain, Space, Value};
 use crate::{schedule, search};
@@ -246,7 +246,7 @@ pub fn read_space(table: &Section<'_>) -> Result<Space> {
     let dimensions: Vec<Dimension> =
         table.entries().map(|entry| read_dimension(&entry)).collect::<Result<_>>()?;
     if dimensions.is_empty() {
-        return Err(Error::usage("space", "an empty space").advice("leave [space] out for a default one"));
+        return Err(table.error("an empty space").advice("leave [space] out for a default one"));
     }
     Ok(Space { dimensions })
 }

@@ -1,6 +1,16 @@
-//! A study: the file as typed, the plan as meant.
+//! A study: the file as typed, the plan as meant, the run loop, the store on disk and resume.
 
+pub mod checkpoint;
 pub mod default_space;
 pub mod document;
 pub mod file;
+pub mod files;
+pub mod model;
 pub mod plan;
+pub mod refit;
+mod rows;
+pub mod run;
+mod schema;
+pub mod score;
+pub mod store;
+pub mod tune;

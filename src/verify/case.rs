@@ -1,8 +1,9 @@
 //! One small training that a check is made of: a model, the state it starts in, and how it is judged.
 
+use super::outcome::Kind;
 use super::rounding::Setting;
 use crate::data::Task;
-use crate::engine::{Job, Snapshot};
+use crate::engine::{EngineKind, Job, Snapshot};
 use crate::model::activation::{self, Activation};
 use crate::model::network::initial_parameters;
 use crate::model::optimizer::{self, OptimizerParameters};
@@ -10,7 +11,6 @@ use crate::model::recipe::{Member, Network, Recipe};
 use crate::model::trainer::{Scratch, Trainer};
 use crate::model::{initializer, loss, lr_schedule};
 use crate::random::{Purpose, Stream, uniform};
-use crate::verify::outcome::Kind;
 
 /// How the results of a training are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,35 @@ pub enum Start {
     At(Snapshot),
 }
 
+/// The files that hold a formula, for whoever looks for the fault.
+#[derive(Clone, Debug)]
+pub struct Formula {
+    /// What the GPU engine runs.
+    pub shader: String,
+    /// What the CPU engine runs at f32, and the reference at f64.
+    pub host: String,
+}
+
+impl Formula {
+    /// Two files, relative to the repository.
+    pub fn new(shader: &str, host: &str) -> Self {
+        Self { shader: shader.to_owned(), host: host.to_owned() }
+    }
+
+    /// Those of a family's member, named `family/member`.
+    fn of_member(name: &str) -> Self {
+        Self { shader: format!("shaders/{name}.wgsl"), host: format!("src/model/{name}.rs") }
+    }
+
+    /// The one that an engine runs.
+    pub fn file(&self, engine: EngineKind) -> &str {
+        match engine {
+            EngineKind::Gpu => &self.shader,
+            EngineKind::Cpu => &self.host,
+        }
+    }
+}
+
 /// One small training.
 #[derive(Clone)]
 pub struct Case {
@@ -41,8 +70,8 @@ pub struct Case {
     pub name: String,
     /// What its comparisons are.
     pub kind: Kind,
-    /// Where the formula is: the stem of its files below `shaders/` and `src/model/`.
-    pub formula: String,
+    /// Where the formula is written.
+    pub formula: Formula,
     /// Index of its table.
     pub table: usize,
     /// The model.
@@ -60,7 +89,8 @@ pub struct Case {
 impl Case {
     /// A training of one epoch, judged as a trajectory, its reference checked against differences.
     pub fn new(name: String, kind: Kind, table: usize, member: Member, start: Start) -> Self {
-        let (formula, judge) = (name.clone(), Judge::Trajectory);
+        let formula = Formula::of_member(&name);
+        let judge = Judge::Trajectory;
         Self { name, kind, formula, table, member, start, epochs: 1, judge, differences: true }
     }
 
@@ -80,8 +110,8 @@ impl Case {
 
     /// The same with its formula elsewhere.
     #[must_use]
-    pub fn formula(mut self, stem: &str) -> Self {
-        stem.clone_into(&mut self.formula);
+    pub fn formula(mut self, shader: &str, host: &str) -> Self {
+        self.formula = Formula::new(shader, host);
         self
     }
 
@@ -90,19 +120,6 @@ impl Case {
     pub fn without_differences(mut self) -> Self {
         self.differences = false;
         self
-    }
-
-    /// Where the formula is, for an engine.
-    pub fn formula_file(&self, kind: crate::engine::EngineKind) -> String {
-        match kind {
-            crate::engine::EngineKind::Gpu => format!("shaders/{}.wgsl", self.formula),
-            crate::engine::EngineKind::Cpu => format!("src/model/{}.rs at f32", self.formula),
-        }
-    }
-
-    /// What is trained, in one phrase.
-    pub fn describe(&self, job: &Job) -> String {
-        describe(&self.member, job)
     }
 }
 

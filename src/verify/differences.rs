@@ -2,27 +2,29 @@
 //!
 //! D(h) = (f(w + h) − f(w − h))/2h errs by c₂h² + c₄h⁴ + …; from D(h), D(h/2), D(h/4) the first two
 //! terms are eliminated (Ridders, 1982). Across a kink a difference is no derivative: where a
-//! pre-activation, an error or a penalised weight changes side between w − h and w + h, the parameter is
-//! skipped and counted.
+//! pre-activation, an error or a penalised weight changes side between w − h and w + h, smaller steps are
+//! tried, and where those cross a kink too the parameter is skipped and counted.
 
 use super::findings::{Findings, Measure};
 use super::outcome::Kind;
 use super::rounding::{self, Setting, Uncertain};
+use crate::data::Task;
 use crate::engine::Snapshot;
 use crate::model::loss::Target;
 use crate::model::network::layer_ranges;
+use crate::model::recipe::Recipe;
 use crate::model::trainer::{Scratch, Trainer};
 use crate::random::{Purpose, Stream};
 
-/// The widest step. At h/4 the noise of f64 is about 10⁻¹⁶/1.2e-4 ≈ 10⁻¹² of the loss; what is left of
-/// the truncation error after two eliminations is of order h⁶ ≈ 10⁻²⁰ times a seventh derivative.
-const STEP: f64 = 1.0 / 2048.0;
+/// The widest steps, in the order tried. What is left of the truncation error after two eliminations is
+/// of order h⁶ ≈ 10⁻²⁰ times a seventh derivative.
+const STEPS: [f64; 3] = [1.0 / 2048.0, 1.0 / 16384.0, 1.0 / 131_072.0];
 
 /// Allowed difference, relative to the largest gradient of the tensor: 10³ times the worst seen.
 const RELATIVE: f64 = 1e-8;
 
-/// Allowed difference, relative to 1 + the loss: the noise of the differences, with room.
-const ABSOLUTE: f64 = 1e-10;
+/// Allowed noise of the difference of two losses, in f64 units of 1 + the loss. It is divided by h.
+const NOISE: f64 = 64.0 * f64::EPSILON / 2.0;
 
 /// Compares the gradient of the step after `start` with differences, for at most `most` parameters of
 /// each tensor, drawn by `salt`.
@@ -48,13 +50,12 @@ pub fn check(
         let bias = range.start + inputs * outputs;
         for part in [range.start..bias, bias..range.end] {
             let largest = gradient[part.clone()].iter().fold(0.0, |a: f64, g| a.max(g.abs()));
-            let tolerance = RELATIVE * largest + ABSOLUTE * (1.0 + loss.abs());
             let count = part.len();
             for pick in 0..count.min(most) {
                 // All of a small tensor; drawn with replacement from a large one.
                 let offset = if count <= most { pick } else { stream.word(pick as u32) as usize % count };
                 let index = part.start + offset;
-                let Some(expected) = objective.slope(index) else {
+                let Some((expected, step)) = objective.slope(index) else {
                     findings.add_blind(name, Kind::Reference, 1, 1);
                     continue;
                 };
@@ -66,6 +67,7 @@ pub fn check(
                      gives {found:e}, differences {expected:e} {suffix}",
                 );
                 let error = (found - expected).abs();
+                let tolerance = RELATIVE * largest + NOISE * (1.0 + loss.abs()) / step;
                 findings.add(name, Kind::Reference, Measure { error, tolerance, place });
             }
         }
@@ -77,12 +79,14 @@ struct Objective<'a> {
     setting: Setting<'a>,
     trainer: Trainer<f64>,
     scratch: Scratch<f64>,
+    /// Whether the loss of a value has a kink in its slope at an error of huber_delta.
+    bends: bool,
 }
 
 impl<'a> Objective<'a> {
     fn new(setting: Setting<'a>, start: &Snapshot) -> Self {
         let trainer = super::track::resume(setting.member, setting.seed, start);
-        Self { setting, trainer, scratch: Scratch::default() }
+        Self { setting, trainer, scratch: Scratch::default(), bends: bends_at_delta(&setting.member.recipe) }
     }
 
     /// The objective, with one parameter moved.
@@ -107,17 +111,20 @@ impl<'a> Objective<'a> {
             .sum()
     }
 
-    /// The derivative with respect to one parameter; `None` where a kink lies between.
-    fn slope(&mut self, index: usize) -> Option<f64> {
+    /// The derivative with respect to one parameter and the step it was taken at; `None` where a kink lies
+    /// too near.
+    fn slope(&mut self, index: usize) -> Option<(f64, f64)> {
         let w = self.trainer.parameters[index];
-        if self.sides(index, w - STEP) != self.sides(index, w + STEP) {
-            return None;
-        }
+        let recipe = &self.setting.member.recipe;
+        let kinked = !self.setting.member.network.activation.kinks().is_empty();
+        let kinked = kinked || self.bends || recipe.l1_penalty > 0.0;
+        let smooth = |step: &f64| !kinked || self.sides(index, w - step) == self.sides(index, w + step);
+        let widest = STEPS.into_iter().find(smooth)?;
         let mut difference =
             |h: f64| (self.at(Some((index, w + h))) - self.at(Some((index, w - h)))) / (2.0 * h);
-        let (wide, middle, narrow) = (difference(STEP), difference(STEP / 2.0), difference(STEP / 4.0));
+        let (wide, middle, narrow) = (difference(widest), difference(widest / 2.0), difference(widest / 4.0));
         let (first, second) = ((4.0 * middle - wide) / 3.0, (4.0 * narrow - middle) / 3.0);
-        Some((16.0 * second - first) / 15.0)
+        Some(((16.0 * second - first) / 15.0, widest))
     }
 
     /// On which side of every kink the minibatch lies with parameter `index` at `to`.
@@ -136,7 +143,9 @@ impl<'a> Objective<'a> {
             .flat_map(|z| kinks.iter().map(move |kink| z > kink))
             .collect();
         for (&row, output) in rows.iter().zip(&pass.outputs.value) {
-            if let Target::Value(value) = self.setting.target(row) {
+            if let Target::Value(value) = self.setting.target(row)
+                && self.bends
+            {
                 sides.push((output - value).abs() > recipe.loss_parameters.huber_delta);
             }
         }
@@ -145,4 +154,19 @@ impl<'a> Objective<'a> {
         }
         sides
     }
+}
+
+/// Whether the slope of a loss of values grows differently below and above an error of huber_delta.
+fn bends_at_delta(recipe: &Recipe) -> bool {
+    if !recipe.loss.fits(Task::Regression) {
+        return false;
+    }
+    let delta = recipe.loss_parameters.huber_delta;
+    let slope = |error: f64| {
+        let mut output = [error];
+        recipe.loss.row_f64(&recipe.loss_parameters, Target::Value(0.0), &mut output);
+        output[0]
+    };
+    let (below, above) = (slope(delta) - slope(0.5 * delta), slope(1.5 * delta) - slope(delta));
+    (above - below).abs() > 1e-6 * below.abs()
 }

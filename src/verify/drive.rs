@@ -56,7 +56,7 @@ fn admit_wave<'a>(
 }
 
 fn run_wave(engine: &mut dyn Engine, wave: &[&Case], ids: &[MemberId]) -> Result<Vec<Trace>> {
-    let starts = engine.snapshot(ids)?;
+    let starts = snapshots(engine, wave, ids)?;
     let mut traces: Vec<Trace> =
         starts.into_iter().map(|start| Trace { snapshots: vec![start], ..Default::default() }).collect();
     // A diverged member trains no further, whatever it was meant to do.
@@ -71,17 +71,38 @@ fn run_wave(engine: &mut dyn Engine, wave: &[&Case], ids: &[MemberId]) -> Result
         }
         let asked: Vec<MemberId> = going.iter().map(|&i| ids[i]).collect();
         let reports = one_epoch(engine, &asked)?;
-        let snapshots = engine.snapshot(&asked)?;
+        let asked_cases: Vec<&Case> = going.iter().map(|&i| wave[i]).collect();
+        let snapshots = snapshots(engine, &asked_cases, &asked)?;
         for ((&i, report), snapshot) in going.iter().zip(reports).zip(snapshots) {
             traces[i].reports.push(report);
             traces[i].snapshots.push(snapshot);
         }
         epoch += 1;
     }
-    for (trace, last) in traces.iter_mut().zip(engine.snapshot(ids)?) {
+    for (trace, last) in traces.iter_mut().zip(snapshots(engine, wave, ids)?) {
         trace.last = Some(last);
     }
     Ok(traces)
+}
+
+/// The states of members. One of another size than its network's could not even be compared.
+fn snapshots(engine: &mut dyn Engine, cases: &[&Case], ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+    let snapshots = engine.snapshot(ids)?;
+    let wrong = |found: String, expected: String| {
+        Err(Error::check(engine.device(), format!("a snapshot has {found}; expected {expected}"))
+            .advice("report this with the device's name: the engine lost part of a model"))
+    };
+    if snapshots.len() != ids.len() {
+        return wrong(format!("{} members", snapshots.len()), ids.len().to_string());
+    }
+    for (snapshot, case) in snapshots.iter().zip(cases) {
+        let expected = case.member.network.parameter_count();
+        let found = [snapshot.parameters.len(), snapshot.m.len(), snapshot.v.len()];
+        if found != [expected; 3] {
+            return wrong(format!("{found:?} parameters, m and v"), format!("{expected} of each"));
+        }
+    }
+    Ok(snapshots)
 }
 
 /// Trains one epoch of each; the reports in the order of `ids`.

@@ -43,6 +43,17 @@ impl Measure {
     }
 }
 
+/// What a comparison belongs to.
+#[derive(Clone, Copy)]
+pub struct Label<'a> {
+    /// The check.
+    pub name: &'a str,
+    /// Its kind.
+    pub kind: Kind,
+    /// What was trained, for the place.
+    pub suffix: &'a str,
+}
+
 /// All comparisons so far.
 #[derive(Clone, Debug, Default)]
 pub struct Findings {
@@ -81,42 +92,30 @@ impl Findings {
     }
 
     /// Compares two numbers.
-    pub fn compare(&mut self, name: &str, kind: Kind, what: &str, expected: (f64, f64), found: f64) {
-        let (expected, spread) = expected;
+    pub fn compare(&mut self, label: Label<'_>, what: &str, (expected, spread): (f64, f64), found: f64) {
         let tolerance = WIDTH * spread + SUBNORMAL;
-        let place = format!("{what}: found {found:e}, expected {expected:e}");
-        self.add(name, kind, Measure { error: (found - expected).abs(), tolerance, place });
+        let place = format!("{what}: found {found:e}, expected {expected:e} {}", label.suffix);
+        self.add(label.name, label.kind, Measure { error: (found - expected).abs(), tolerance, place });
     }
 
     /// Compares (row, output).
-    pub fn compare_outputs(
-        &mut self,
-        name: &str,
-        kind: Kind,
-        expected: &Uncertain,
-        found: &[f32],
-        width: usize,
-        suffix: &str,
-    ) {
-        let place = |i: usize| format!("outputs (row {}, output {}) {suffix}", i / width, i % width);
-        self.compare_tensor(name, kind, &expected.value, &expected.spread, found, place);
+    pub fn compare_outputs(&mut self, label: Label<'_>, expected: &Uncertain, found: &[f32], width: usize) {
+        let place = |i: usize| format!("outputs (row {}, output {})", i / width, i % width);
+        self.compare_tensor(label, (&expected.value, &expected.spread), found, place);
     }
 
     /// Compares numbers laid out like a network's parameters, tensor by tensor.
     pub fn compare_layers(
         &mut self,
-        name: &str,
-        kind: Kind,
+        label: Label<'_>,
         network: &Network,
         what: &str,
         expected: &Uncertain,
         found: &[f32],
-        suffix: &str,
     ) {
         if found.len() != expected.value.len() {
-            let place =
-                format!("{what}: found {} numbers, expected {} {suffix}", found.len(), expected.value.len());
-            return self.add(name, kind, Measure { error: f64::NAN, tolerance: 0.0, place });
+            return self
+                .compare_tensor(label, (&expected.value, &expected.spread), found, |_| what.to_owned());
         }
         for (layer, (range, (inputs, outputs))) in
             layer_ranges(network).into_iter().zip(network.layers()).enumerate()
@@ -125,15 +124,14 @@ impl Findings {
             for part in [range.start..bias, bias..range.end] {
                 let is_bias = part.start == bias;
                 let place = |i: usize| match is_bias {
-                    true => format!("{what} of layer {layer} bias (unit {i}) {suffix}"),
-                    false => format!(
-                        "{what} of layer {layer} weights (input {}, unit {}) {suffix}",
-                        i / outputs,
-                        i % outputs
-                    ),
+                    true => format!("{what} of layer {layer} bias (unit {i})"),
+                    false => {
+                        let (input, unit) = (i / outputs, i % outputs);
+                        format!("{what} of layer {layer} weights (input {input}, unit {unit})")
+                    }
                 };
-                let (value, spread) = (&expected.value[part.clone()], &expected.spread[part.clone()]);
-                self.compare_tensor(name, kind, value, spread, &found[part], place);
+                let expected = (&expected.value[part.clone()], &expected.spread[part.clone()]);
+                self.compare_tensor(label, expected, &found[part], place);
             }
         }
     }
@@ -141,15 +139,15 @@ impl Findings {
     /// Compares element by element; keeps the worst.
     fn compare_tensor(
         &mut self,
-        name: &str,
-        kind: Kind,
-        expected: &[f64],
-        spread: &[f64],
+        label: Label<'_>,
+        (expected, spread): (&[f64], &[f64]),
         found: &[f32],
         place: impl Fn(usize) -> String,
     ) {
+        let Label { name, kind, suffix } = label;
         if found.len() != expected.len() {
-            let place = format!("{}: found {} numbers, expected {}", place(0), found.len(), expected.len());
+            let place =
+                format!("{}: found {} numbers, expected {} {suffix}", place(0), found.len(), expected.len());
             return self.add(name, kind, Measure { error: f64::NAN, tolerance: 0.0, place });
         }
         let largest = expected.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
@@ -158,7 +156,8 @@ impl Findings {
         for (i, (&expected, &found)) in expected.iter().zip(found).enumerate() {
             let tolerance = WIDTH * spread[i] + SUBNORMAL;
             // A tensor of zeros is compared with zeros: nothing is blind there.
-            blind += usize::from(largest > SUBNORMAL && !(tolerance <= BLIND * largest + SUBNORMAL));
+            let sees = largest <= SUBNORMAL || tolerance <= BLIND * largest + SUBNORMAL;
+            blind += usize::from(!sees);
             let error = (f64::from(found) - expected).abs();
             let measure = Measure { error, tolerance, place: String::new() };
             if worst.as_ref().is_none_or(|(_, worst)| measure.severity() > worst.severity()) {
@@ -167,7 +166,8 @@ impl Findings {
         }
         self.add_blind(name, kind, blind, expected.len());
         if let Some((i, mut measure)) = worst {
-            measure.place = format!("{}: found {:e}, expected {:e}", place(i), found[i], expected[i]);
+            measure.place =
+                format!("{}: found {:e}, expected {:e} {suffix}", place(i), found[i], expected[i]);
             self.add(name, kind, measure);
         }
     }

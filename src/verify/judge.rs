@@ -1,10 +1,10 @@
 //! Judges what an engine did with a case, epoch by epoch, against the f64 reference.
 
-use super::case::{Case, Judge, setting};
+use super::case::{Case, Formula, Judge, describe, setting};
 use super::checks::minibatch;
 use super::differences;
 use super::drive::Trace;
-use super::findings::{Findings, Measure};
+use super::findings::{Findings, Label, Measure};
 use super::outcome::Kind;
 use super::rounding::{self, UNIT, Uncertain, forward, uncertain_loss};
 use super::track::{Track, resume, widened};
@@ -15,10 +15,13 @@ use crate::model::network::initial_parameters;
 use crate::model::trainer::Scratch;
 
 /// What the checks of scores are called.
-const SCORES: &str = "evaluation/scores";
+pub const SCORES: &str = "evaluation/scores";
 
 /// What the check of the reference against the second computation is called.
-const SECOND: &str = "reference/second_computation";
+pub const SECOND: &str = "reference/second_computation";
+
+/// What the check of members that others train beside is called.
+pub const UNDISTURBED: &str = "company/undisturbed";
 
 /// How one case is judged.
 pub struct Judging<'a> {
@@ -57,21 +60,25 @@ impl Judging<'_> {
             minibatch::judge(&mut findings, case, self.job, &trace.snapshots[0], after, &self.suffix());
         }
         let undisturbed = trace.last.as_ref() == trace.snapshots.last();
-        findings.add_exact("company/undisturbed", Kind::Exact, usize::from(!undisturbed), || {
+        findings.add_exact(UNDISTURBED, Kind::Exact, usize::from(!undisturbed), || {
             format!("the state between two epochs changed while others trained {}", self.suffix())
         });
         if case.differences {
-            let (setting, suffix) = (setting(self.job, &case.member), self.suffix());
+            let (setting, suffix) = (setting(self.job, &case.member), self.suffix_of(&case.formula.host));
             let start = &trace.snapshots[0];
             differences::check(&mut findings, &case.name, setting, start, self.differences, &suffix);
         }
         findings
     }
 
+    /// What was trained, and the file of the formula that an engine ran.
     fn suffix(&self) -> String {
-        let Case { member, .. } = self.case;
-        let (fold, file) = (member.fold, self.case.formula_file(self.engine));
-        format!("[{}, fold {fold}; {file}]", self.case.describe(self.job))
+        self.suffix_of(self.case.formula.file(self.engine))
+    }
+
+    fn suffix_of(&self, file: &str) -> String {
+        let member = &self.case.member;
+        format!("[{}, fold {}; {file}]", describe(member, self.job), member.fold)
     }
 
     fn initial(&self, findings: &mut Findings, found: &Snapshot) {
@@ -127,14 +134,15 @@ impl Judging<'_> {
         }
         let summation = UNIT * loss.abs() * (1.0 + 0.25 * (steps as f64).sqrt());
         let expected = (loss, variance.sqrt().hypot(summation));
-        findings.compare(name, *kind, &format!("train loss {suffix}"), expected, report.train_loss);
+        let label = Label { name, kind: *kind, suffix: &suffix };
+        findings.compare(label, "train loss", expected, report.train_loss);
         let plain =
             member.recipe.optimizer.state_count() == 1 && member.recipe.optimizer_parameters.momentum == 0.0;
         let m_is = if plain { "gradient (m)" } else { "m" };
         for (which, what, found) in
             [(0, "parameter", &after.parameters), (1, m_is, &after.m), (2, "v", &after.v)]
         {
-            findings.compare_layers(name, *kind, &member.network, what, &track.state(which), found, &suffix);
+            findings.compare_layers(label, &member.network, what, &track.state(which), found);
         }
         let place = format!("two f64 computations of the gradient disagree {suffix}");
         // Both round in f64: 2⁻⁵³ against 2⁻²⁴, with room for sums.
@@ -180,9 +188,12 @@ impl Judging<'_> {
         let width = member.network.output_count;
         if self.job.with_outputs {
             let found = found.outputs.as_deref().unwrap_or_default();
-            findings.compare_outputs(name, *kind, &outputs, found, width, suffix);
+            findings.compare_outputs(Label { name, kind: *kind, suffix }, &outputs, found, width);
         }
+        let file = Formula::new("shaders/kernel/loss.wgsl", "src/model/trainer.rs");
+        let suffix = format!("{} after epoch {}", self.suffix_of(file.file(self.engine)), after.epoch);
         let expected = reference.evaluate(setting.dataset, &mut scratch, false);
+        let label = Label { name: SCORES, kind: Kind::Kernels, suffix: &suffix };
         let spreads = score_spreads(setting, rows, &outputs);
         let [loss, absolute] = [
             ("sum of validation losses", expected.loss_sum, spreads.loss_sum, found.loss_sum),
@@ -194,9 +205,9 @@ impl Judging<'_> {
             ),
         ];
         for (what, expected, spread, found) in [loss, absolute] {
-            findings.compare(SCORES, Kind::Kernels, &format!("{what} {suffix}"), (expected, spread), found);
+            findings.compare(label, what, (expected, spread), found);
         }
-        self.tallies(findings, &expected, found, &spreads.undecided, suffix);
+        self.tallies(findings, &expected, found, &spreads.undecided, &suffix);
     }
 
     /// Rows right and predicted, by class. A row whose two largest outputs lie within rounding of each

@@ -1,6 +1,6 @@
 //! Verifies exactly what a study will run: its members' shapes and families, on its data.
 
-use super::case::{Case, Start, describe, sgd};
+use super::case::{Case, Start, sgd};
 use super::outcome::Kind;
 use super::{Open, Options, Outcome, describe_device, judged, outcome};
 use crate::data::{Dataset, Fold, Targets};
@@ -16,6 +16,10 @@ const VALIDATION_ROWS: usize = 64;
 /// Parameters of each tensor that are compared with differences.
 const DIFFERENCES: usize = 3;
 
+/// Products in one forward pass beyond which the reference is not compared with differences: they take
+/// hundreds of passes in plain f64 loops, and say of a formula what they say of it in a small network.
+const MOST_PRODUCTS: usize = 1_000_000;
+
 /// Checks each member at its initial parameters: outputs, one step, and the gradient of that step.
 ///
 /// The table is cut to one minibatch per fold and batch size, so that an epoch is one step.
@@ -24,16 +28,21 @@ pub fn members(options: &Options, job: &Job, members: &[Member], open: Open<'_>)
     let job = Job { dataset: Arc::new(dataset), seed: job.seed, with_outputs: true };
     let mut cases = Vec::new();
     for (number, member) in members.iter().enumerate() {
-        let name = format!("study/{number}: {}", describe(member, &job));
+        let name = name_of(number, member);
         // The gradient, read through plain gradient descent; then the step that the study takes.
         let mut plain = member.clone();
         plain.recipe.optimizer = sgd();
         plain.recipe.optimizer_parameters.momentum = 0.0;
-        let case = Case::new(name.clone(), Kind::Kernels, 0, plain, Start::Fresh);
-        cases.push(case.formula("layer/dense"));
-        let stem = format!("optimizer/{}", member.recipe.optimizer.name());
+        let products = plain.network.parameter_count() * job.dataset.folds[plain.fold].train.len();
+        let mut case = Case::new(name.clone(), Kind::Kernels, 0, plain, Start::Fresh)
+            .formula("shaders/layer/dense_forward.wgsl", "src/model/network.rs");
+        case.differences = products <= MOST_PRODUCTS;
+        cases.push(case);
+        let optimizer = member.recipe.optimizer.name();
+        let (shader, host) =
+            (format!("shaders/optimizer/{optimizer}.wgsl"), format!("src/model/optimizer/{optimizer}.rs"));
         let case = Case::new(name, Kind::Steps, 0, member.clone(), Start::Fresh);
-        cases.push(case.formula(&stem).without_differences());
+        cases.push(case.formula(&shader, &host).without_differences());
     }
     let cases = super::selected(cases, options.only.as_deref())?;
     let mut engine = open(job.clone())?;
@@ -42,6 +51,16 @@ pub fn members(options: &Options, job: &Job, members: &[Member], open: Open<'_>)
     let pairs: Vec<_> = cases.into_iter().zip(traces).collect();
     let findings = judged(&pairs, &job, engine.kind(), DIFFERENCES);
     Ok(outcome(describe_device(engine.as_ref()), findings, options.only.as_deref()))
+}
+
+/// `study/3 7-64-3 relu adamw`.
+fn name_of(number: usize, member: &Member) -> String {
+    let mut widths = vec![member.network.input_count];
+    widths.extend(&member.network.hidden);
+    widths.push(member.network.output_count);
+    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    let (activation, optimizer) = (member.network.activation.name(), member.recipe.optimizer.name());
+    format!("study/{number} {} {activation} {optimizer}", widths.join("-"))
 }
 
 /// The table cut to the rows that are needed, and the members on its folds: one fold for each pair of

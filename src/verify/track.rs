@@ -94,9 +94,12 @@ impl<'a> Track<'a> {
                 }
             }
         };
-        // The numbers of the recipe, rounded to f32 as engines hold them.
+        // The numbers of the recipe, rounded to f32 as engines hold them; twice, since 1 − β may be
+        // formed before the rounding or after it.
         let rounded = as_held_in_f32(recipe.scalars(step, steps_per_epoch));
-        add(&[self.stepped(&rounded, before.clone(), &gradient.value)]);
+        let with_rounded = [self.stepped(&rounded, before.clone(), &gradient.value)];
+        add(&with_rounded);
+        add(&with_rounded);
         let shift = |values: &[f64], spread: &[f64], sign: f64| -> Vec<f64> {
             // Products with the number round at its size, twice.
             let reach = |(&x, &s): (&f64, &f64)| x + sign * WIDTH * s.hypot(2.0 * UNIT * x);

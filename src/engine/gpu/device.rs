@@ -73,6 +73,14 @@ pub struct GpuDevice {
     fault: Arc<Mutex<Option<String>>>,
 }
 
+/// The best real GPU; `None` where there is none.
+pub fn preferred(found: &[DeviceFacts]) -> Option<&DeviceFacts> {
+    let rank = |facts: &&DeviceFacts| {
+        ["discrete", "integrated", "virtual", "other"].iter().position(|k| *k == facts.kind)
+    };
+    found.iter().filter(|facts| !facts.software).min_by_key(rank)
+}
+
 /// Chooses an adapter: the one named by `selector` (an index or a part of a name), or the best real GPU.
 fn choose(selector: Option<&str>, found: &[DeviceFacts]) -> Result<usize> {
     let listed = || match found.iter().map(|f| format!("{} ({})", f.index, f.name)).collect::<Vec<_>>() {
@@ -80,19 +88,11 @@ fn choose(selector: Option<&str>, found: &[DeviceFacts]) -> Result<usize> {
         names => names.join(", "),
     };
     let Some(selector) = selector else {
-        let rank = |facts: &&DeviceFacts| {
-            ["discrete", "integrated", "virtual", "other"].iter().position(|k| *k == facts.kind)
-        };
-        return found
-            .iter()
-            .filter(|facts| !facts.software)
-            .min_by_key(rank)
-            .map(|facts| facts.index)
-            .ok_or_else(|| {
-                Error::device("gpu", "no graphics device found")
-                    .allowed(listed())
-                    .advice("--engine cpu, or --device to name a software adapter")
-            });
+        return preferred(found).map(|facts| facts.index).ok_or_else(|| {
+            Error::device("gpu", "no graphics device found")
+                .allowed(listed())
+                .advice("--engine cpu, or --device to name a software adapter")
+        });
     };
     if let Ok(index) = selector.parse::<usize>() {
         return match found.get(index) {

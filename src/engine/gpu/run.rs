@@ -316,6 +316,10 @@ fn copy_outputs(
     for (id, (start, stride, _)) in slice.scored.iter().zip(&copies.places) {
         let index = slice.ids.iter().position(|active| active == id).expect("the scored are active");
         let (control, member) = (controls[index], slice.members[index]);
+        // Scored already, in an earlier tick: even no bytes may not be copied beyond the buffer's end.
+        if control.row_count == 0 {
+            continue;
+        }
         let row_bytes = 16 * stride;
         encoder.copy_buffer_to_buffer(
             scratch,

@@ -6,18 +6,30 @@ use crate::error::Result;
 use crate::verify::case::{Age, Case, Judge, Start, describe, plain_member, smooth, state};
 use crate::verify::drive::{Trace, drive, keep};
 use crate::verify::findings::Findings;
+use crate::verify::judge::UNDISTURBED;
 use crate::verify::outcome::Kind;
-use crate::verify::tables::{GENERAL, fold_of};
+use crate::verify::tables::fold_of;
+
+/// A member alone in an engine, against itself among others.
+pub const ALONE: &str = "company/alone";
+/// What an engine keeps of a member.
+pub const KEPT: &str = "company/kept";
+/// A member restored in the middle, against itself uninterrupted.
+pub const RESUMED: &str = "company/resumed";
 
 /// Bystanders on every table, and a member whose loss overflows beside the rest.
 pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (table, job) in plan.jobs.iter().enumerate().take(GENERAL) {
+    for (table, job) in plan.jobs.iter().enumerate().take(plan.general_tables()) {
         for (salt, hidden) in [&[][..], &[5], &[33, 3]].into_iter().enumerate() {
             let member = plain_member(job, fold_of(5), hidden, smooth(), 5);
             let start = Start::At(state(job, &member, Age::Young, 1, 700 + salt as u32));
-            let case = Case::new("company/undisturbed".to_owned(), Kind::Exact, table, member, start);
-            cases.push(case.epochs(0).formula("layer/update").without_differences());
+            let case = Case::new(UNDISTURBED.to_owned(), Kind::Exact, table, member, start);
+            cases.push(
+                case.epochs(0)
+                    .formula("shaders/layer/dense_backward_parameters.wgsl", "src/engine/cpu/mod.rs")
+                    .without_differences(),
+            );
         }
     }
     let (table, job) = (1, &plan.jobs[1]);
@@ -26,12 +38,16 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     // Its errors are about 1e30, their squares beyond f32.
     snapshot.parameters.iter_mut().for_each(|parameter| *parameter = 1e30);
     let case = Case::new("company/diverged".to_owned(), Kind::Exact, table, member, Start::At(snapshot));
-    cases.push(case.judged(Judge::Diverges).formula("loss").without_differences());
+    cases.push(
+        case.judged(Judge::Diverges)
+            .formula("shaders/kernel/loss.wgsl", "src/model/trainer.rs")
+            .without_differences(),
+    );
     cases
 }
 
-/// Trains some of the cases again, each alone in a new engine, then from the middle of what the crowd
-/// did: the bits must be the same.
+/// Trains some of the cases again, each alone in the engine, then from the middle of what the crowd did:
+/// the bits must be the same.
 pub fn check(
     findings: &mut Findings,
     engine: &mut dyn Engine,
@@ -48,7 +64,7 @@ pub fn check(
     chosen.dedup();
     for (case, trace) in chosen.into_iter().filter_map(|i| trained.get(i)).copied() {
         let alone = drive(engine, &[case], &mut next_id)?.remove(0);
-        same(findings, "company/alone", case, job, &alone, &trace.snapshots, &trace.reports);
+        same(findings, ALONE, case, job, &alone, &trace.snapshots, &trace.reports);
         let (kept_from, kept) = keep(engine, case, &mut next_id)?;
         findings.add_exact(
             "company/kept",

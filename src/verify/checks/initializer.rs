@@ -19,8 +19,10 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
             member.repeat = repeat;
             member.recipe.initializer = *initializer;
             let name = format!("initializer/{}", initializer.name());
+            // Both engines take it from the host.
+            let file = format!("src/model/{name}.rs");
             let case = Case::new(name, Kind::Kernels, table, member, Start::Fresh).judged(Judge::Initial);
-            cases.push(case.without_differences());
+            cases.push(case.formula(&file, &file).without_differences());
         }
     }
     cases

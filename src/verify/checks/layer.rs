@@ -31,7 +31,11 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
             (member.recipe.input_dropout, member.recipe.dropout) = (input_dropout, dropout);
             let start = Start::At(state(job, &member, Age::Young, epoch, 200 + salt as u32));
             let name = format!("layer/{}", layer.name());
-            cases.push(Case::new(name, Kind::Kernels, table, member, start));
+            let host = format!("src/model/{name}.rs");
+            // Masks are made by the random streams; everything else of a layer is its own kernel.
+            let masked = input_dropout > 0.0 || dropout > 0.0;
+            let shader = if masked { "shaders/random.wgsl" } else { "shaders/layer/dense_forward.wgsl" };
+            cases.push(Case::new(name, Kind::Kernels, table, member, start).formula(shader, &host));
         }
     }
     cases

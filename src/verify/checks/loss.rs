@@ -4,10 +4,12 @@ use super::Plan;
 use crate::model::loss;
 use crate::verify::case::{Age, Case, Start, plain_member, smooth, state};
 use crate::verify::outcome::Kind;
-use crate::verify::tables::{GENERAL, fold_of};
+use crate::verify::tables::fold_of;
 
 /// (hidden widths, rows of the batch, label smoothing, balanced, where huber turns, age)
-const SHAPES: &[(&[usize], usize, f64, bool, f64, Age)] = &[
+type Shape = (&'static [usize], usize, f64, bool, f64, Age);
+
+const SHAPES: &[Shape] = &[
     (&[], 5, 0.0, false, 1.0, Age::Young),
     (&[5], 33, 0.125, true, 0.5, Age::Trained),
     (&[], 1, 0.125, false, 0.25, Age::Saturated),
@@ -20,7 +22,7 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     let shapes = &SHAPES[..plan.by_level(2, SHAPES.len(), SHAPES.len())];
     let mut cases = Vec::new();
     for loss in loss::ALL {
-        for table in 0..GENERAL {
+        for table in 0..plan.general_tables() {
             let job = &plan.jobs[table];
             if !loss.fits(job.dataset.task) {
                 continue;

@@ -35,7 +35,14 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
                 LrScheduleParameters { warmup_epochs, step_epochs: 6.0, decay: 0.75 };
             let start = Start::At(state(job, &member, Age::Young, epoch, 500 + salt as u32));
             let name = format!("lr_schedule/{}", schedule.name());
-            cases.push(Case::new(name, Kind::Steps, 1, member, start).epochs(2).without_differences());
+            // Both engines take it from the host.
+            let file = format!("src/model/{name}.rs");
+            cases.push(
+                Case::new(name, Kind::Steps, 1, member, start)
+                    .epochs(2)
+                    .formula(&file, &file)
+                    .without_differences(),
+            );
         }
     }
     cases

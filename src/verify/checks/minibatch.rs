@@ -61,7 +61,7 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
             kept: None,
         };
         let case = Case::new("minibatch/order".to_owned(), Kind::Steps, UNIT_ROWS, member, Start::At(start));
-        case.judged(Judge::Order).formula("random").without_differences()
+        case.judged(Judge::Order).formula("shaders/random.wgsl", "src/random.rs").without_differences()
     };
     shapes.iter().map(make).collect()
 }

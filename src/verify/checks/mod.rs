@@ -14,6 +14,7 @@ pub mod regulariser;
 
 use super::Level;
 use super::case::Case;
+use super::tables::GENERAL;
 use crate::engine::Job;
 
 /// What a family needs to make its cases.
@@ -26,6 +27,11 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// How many of the tables of general use are used: each takes an engine of its own.
+    pub fn general_tables(&self) -> usize {
+        self.by_level(2, GENERAL, GENERAL)
+    }
+
     /// One of three numbers, by level.
     pub fn by_level<T>(&self, quick: T, normal: T, full: T) -> T {
         match self.level {

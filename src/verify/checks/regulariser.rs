@@ -9,19 +9,23 @@ use crate::verify::tables::fold_of;
 /// Sets one regulariser.
 type Set = fn(&mut Recipe);
 
-/// Name, and how it is switched on.
-const REGULARISERS: &[(&str, Set)] = &[
-    ("none", |_| {}),
-    ("l1_penalty", |recipe| recipe.l1_penalty = 0.03125),
-    ("l2_penalty", |recipe| recipe.l2_penalty = 0.25),
-    ("weight_decay", |recipe| recipe.optimizer_parameters.weight_decay = 2.0),
-    ("clip_norm", |recipe| recipe.clip_norm = 0.0625),
-    ("clip_norm_not_reached", |recipe| recipe.clip_norm = 1024.0),
-    ("dropout", |recipe| recipe.dropout = 0.25),
-    ("input_dropout", |recipe| recipe.input_dropout = 0.375),
-    ("label_smoothing", |recipe| recipe.loss_parameters.label_smoothing = 0.125),
-    ("balanced", |recipe| recipe.balanced = true),
-    ("all", |recipe| {
+const UPDATE: &str = "shaders/layer/dense_backward_parameters.wgsl";
+const CLIP: &str = "shaders/kernel/clip_apply.wgsl";
+const LOSS: &str = "shaders/kernel/loss.wgsl";
+
+/// Name, the shader that applies it, and how it is switched on.
+const REGULARISERS: &[(&str, &str, Set)] = &[
+    ("none", UPDATE, |_| {}),
+    ("l1_penalty", UPDATE, |recipe| recipe.l1_penalty = 0.03125),
+    ("l2_penalty", UPDATE, |recipe| recipe.l2_penalty = 0.25),
+    ("weight_decay", UPDATE, |recipe| recipe.optimizer_parameters.weight_decay = 2.0),
+    ("clip_norm", CLIP, |recipe| recipe.clip_norm = 0.0625),
+    ("clip_norm_not_reached", CLIP, |recipe| recipe.clip_norm = 1024.0),
+    ("dropout", "shaders/layer/dense_forward.wgsl", |recipe| recipe.dropout = 0.25),
+    ("input_dropout", "shaders/kernel/gather.wgsl", |recipe| recipe.input_dropout = 0.375),
+    ("label_smoothing", LOSS, |recipe| recipe.loss_parameters.label_smoothing = 0.125),
+    ("balanced", LOSS, |recipe| recipe.balanced = true),
+    ("all", UPDATE, |recipe| {
         recipe.l1_penalty = 0.015625;
         recipe.l2_penalty = 0.125;
         recipe.optimizer_parameters.weight_decay = 1.0;
@@ -40,7 +44,7 @@ const SHAPES: &[(usize, &[usize], usize, usize)] =
 pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     let shapes = &SHAPES[..plan.by_level(2, SHAPES.len(), SHAPES.len())];
     let mut cases = Vec::new();
-    for (name, set) in REGULARISERS {
+    for (name, shader, set) in REGULARISERS {
         for (salt, &(table, hidden, rows, batch)) in shapes.iter().enumerate() {
             let job = &plan.jobs[table];
             let mut member = plain_member(job, fold_of(rows), hidden, smooth(), batch);
@@ -48,7 +52,7 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
             let start = Start::At(state(job, &member, Age::Young, 2, 300 + salt as u32));
             let name = format!("regulariser/{name}");
             let case = Case::new(name, Kind::Steps, table, member, start);
-            cases.push(case.formula("layer/update"));
+            cases.push(case.formula(shader, "src/model/trainer.rs"));
         }
     }
     cases

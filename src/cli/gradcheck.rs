@@ -1,0 +1,113 @@
+//! `manytune gradcheck` (also `manytune --gradcheck`): verifies the kernels of the engine at hand.
+
+use super::output;
+use crate::data;
+use crate::engine::{self, Engine, EngineChoice, Job};
+use crate::error::{Error, Result};
+use crate::model::hyperparameter;
+use crate::model::recipe::Member;
+use crate::search;
+use crate::study::plan::{Overrides, Plan};
+use crate::verify::{self, Level, Options, Outcome};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Verify the engine's kernels against an f64 reference, and the reference against finite differences
+///
+/// With a study file, exactly the shapes and families of that study are verified, on its data. Exit code 1
+/// when a check fails. `manytune --gradcheck` is the same.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A study file (.toml) whose configurations are verified
+    study: Option<PathBuf>,
+    /// Every member of every family in few shapes: seconds
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// Larger networks, longer trajectories, more random networks
+    #[arg(long)]
+    full: bool,
+    /// Only the checks whose name contains this
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// Seeds tables, states and random networks [default: 0]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    seed: u64,
+    /// auto, gpu or cpu [default: auto, a real GPU where there is one]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+    /// The graphics adapter: its index or a part of its name; see `manytune devices`
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// table or json
+    #[arg(long, value_enum, default_value_t = Format::Table, hide_default_value = true)]
+    format: Format,
+}
+
+/// How the outcome is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One line per check.
+    Table,
+    /// One object.
+    Json,
+}
+
+/// Runs the checks and prints their outcome; an error of kind check when one failed.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let level = match (arguments.quick, arguments.full) {
+        (true, _) => Level::Quick,
+        (_, true) => Level::Full,
+        _ => Level::Normal,
+    };
+    let options = Options { level, only: arguments.only.clone(), seed: arguments.seed };
+    if let Some(study) = &arguments.study {
+        let overrides = Overrides {
+            engine: arguments.engine.clone(),
+            device: arguments.device.clone(),
+            ..Overrides::default()
+        };
+        return verify_study(Plan::from_study_file(study, &overrides)?, &options, arguments.format);
+    }
+    let choice = EngineChoice::named("--engine", arguments.engine.as_deref().unwrap_or("auto"))?;
+    let open = |job: Job| open(choice, arguments.device.as_deref(), job);
+    conclude(verify::run(&options, &open)?, arguments.format)
+}
+
+/// Verifies configurations drawn from a study's space, on its data and its engine.
+pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result<()> {
+    let table = data::load(&plan.data)?;
+    let dataset = data::prepare(&table, &plan.data, plan.seed)?.dataset;
+    plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
+    let space = plan.space.clone().unwrap_or_default();
+    let settings = search::Settings { seed: plan.seed, direction: plan.metric(dataset.task)?.direction() };
+    let count = match options.level {
+        Level::Quick => 8,
+        Level::Normal => 32,
+        Level::Full => 128,
+    };
+    let configurations = search::create(&plan.strategy, settings)?.ask(&space, &[], 0, count)?;
+    let mut members = Vec::new();
+    for (number, configuration) in configurations.iter().enumerate() {
+        let (network, recipe) =
+            hyperparameter::build(configuration, dataset.task, dataset.feature_count, plan.max_epochs)?;
+        members.push(Member { fold: number % dataset.folds.len(), repeat: 0, network, recipe });
+    }
+    let choice = EngineChoice::named("engine.kind", &plan.engine.kind)?;
+    let job = Job { dataset: Arc::new(dataset), seed: plan.seed, with_outputs: true };
+    let open = |job: Job| open(choice, plan.engine.device.as_deref(), job);
+    conclude(verify::members(options, &job, &members, &open)?, format)
+}
+
+fn open(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Box<dyn Engine>> {
+    Ok(engine::open(choice, device, None, job)?.engine)
+}
+
+fn conclude(outcome: Outcome, format: Format) -> Result<()> {
+    let text = match format {
+        Format::Table => outcome.to_string(),
+        Format::Json => serde_json::to_string(&outcome)
+            .map_err(|error| Error::check("gradcheck", format!("the outcome is not JSON: {error}")))?,
+    };
+    output::print(&format!("{text}\n"))?;
+    outcome.into_result().map(|_| ())
+}

@@ -1,0 +1,45 @@
+//! `manytune --list`: what a study file can name, from the lists of the families themselves.
+
+use super::output;
+use crate::error::Result;
+use crate::model::{activation, hyperparameter, initializer, layer, loss, lr_schedule, metric, optimizer};
+use crate::{report, schedule, search};
+
+/// Prints every family with its members.
+pub fn run() -> Result<()> {
+    let families: Vec<(&str, Vec<(&str, String)>)> = vec![
+        ("hyperparameters, under [space]", hyperparameters()),
+        ("activation", members(activation::ALL, |member| (member.name(), member.summary()))),
+        ("optimizer", members(optimizer::ALL, |member| (member.name(), member.summary()))),
+        ("loss", members(loss::ALL, |member| (member.name(), member.summary()))),
+        ("initializer", members(initializer::ALL, |member| (member.name(), member.summary()))),
+        ("lr_schedule", members(lr_schedule::ALL, |member| (member.name(), member.summary()))),
+        ("layers", members(layer::ALL, |member| (member.name(), member.summary()))),
+        ("search.objective", members(metric::ALL, |member| (member.name(), member.summary()))),
+        ("search.strategy", members(search::ALL, |member| (member.name(), member.summary()))),
+        ("schedule.kind", members(schedule::ALL, |member| (member.name(), member.summary()))),
+        ("show --format", members(report::ALL, |member| (member.name(), member.summary()))),
+    ];
+    let blocks: Vec<String> = families.iter().map(|(family, members)| block(family, members)).collect();
+    output::print(&blocks.join("\n"))
+}
+
+fn members<T: ?Sized>(
+    all: &[&'static T],
+    facts: fn(&T) -> (&'static str, &'static str),
+) -> Vec<(&'static str, String)> {
+    all.iter().map(|member| facts(member)).map(|(name, summary)| (name, summary.to_owned())).collect()
+}
+
+fn hyperparameters() -> Vec<(&'static str, String)> {
+    let line = |known: &hyperparameter::Hyperparameter| {
+        (known.name, format!("{} (default {})", known.help, known.default))
+    };
+    hyperparameter::ALL.iter().map(line).collect()
+}
+
+fn block(family: &str, members: &[(&str, String)]) -> String {
+    let width = members.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines = members.iter().map(|(name, summary)| format!("  {name:width$}  {summary}\n"));
+    format!("{family}\n{}", lines.collect::<String>())
+}

@@ -1,0 +1,76 @@
+//! The command line: one file per subcommand. What a flag means is said where it is declared.
+
+mod amount;
+mod devices;
+mod gradcheck;
+mod interrupt;
+mod list;
+pub mod output;
+mod predict;
+mod progress;
+mod show;
+mod tune;
+
+use crate::error::Result;
+use clap::{Parser, Subcommand};
+
+/// Trains hundreds of hyperparameter configurations at the same time, on one GPU of any vendor or on
+/// the CPU, and picks the best by validation score.
+#[derive(Parser)]
+#[command(
+    name = "manytune",
+    version,
+    arg_required_else_help = true,
+    subcommand_negates_reqs = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Begin with: manytune tune data.csv --target <column>"
+)]
+struct Arguments {
+    /// List what a study file can name: hyperparameters, optimizers, losses, metrics, strategies
+    #[arg(long)]
+    list: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Tune(Box<tune::Arguments>),
+    Show(show::Arguments),
+    Predict(predict::Arguments),
+    Devices(devices::Arguments),
+    Gradcheck(gradcheck::Arguments),
+}
+
+/// Parses the process's arguments and does what they say.
+///
+/// A command line that cannot be understood ends the process here, with exit code 2.
+pub fn run() -> Result<()> {
+    quiet_drivers();
+    // `manytune --gradcheck …` is `manytune gradcheck …`.
+    let words = std::env::args_os().enumerate().map(|(place, word)| match place {
+        1 if word == "--gradcheck" => "gradcheck".into(),
+        _ => word,
+    });
+    let arguments = Arguments::parse_from(words);
+    if arguments.list {
+        return list::run();
+    }
+    match arguments.command {
+        Some(Command::Tune(arguments)) => tune::run(&arguments),
+        Some(Command::Show(arguments)) => show::run(&arguments),
+        Some(Command::Predict(arguments)) => predict::run(&arguments),
+        Some(Command::Devices(arguments)) => devices::run(&arguments),
+        Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
+        None => Ok(()),
+    }
+}
+
+/// Keeps graphics drivers from complaining on standard error about a desktop that no one asked for: Mesa
+/// does where `XDG_RUNTIME_DIR` is unset, as on servers and in containers.
+fn quiet_drivers() {
+    if cfg!(unix) && std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // SAFETY: called first thing in the process, before any other thread exists.
+        unsafe { std::env::set_var("XDG_RUNTIME_DIR", std::env::temp_dir()) };
+    }
+}

@@ -1,0 +1,144 @@
+//! `manytune tune`: trains a study to its end, resumes it, extends it.
+
+use super::gradcheck::{self, Format};
+use super::progress::Progress;
+use super::{amount, interrupt, output};
+use crate::error::{Error, Result};
+use crate::report::{self, Leaderboard, Page};
+use crate::study::plan::{Overrides, Plan};
+use crate::study::run::{Stop, UNDEFINED};
+use crate::study::tune::{Ending, Request, tune};
+use crate::verify;
+use std::path::{Path, PathBuf};
+
+/// Trials of the leaderboard at the end.
+const TOP: usize = 10;
+
+/// Train many configurations, and pick the best
+///
+/// The same command again resumes an unfinished study and shows a finished one; more --trials extend it.
+/// Flags override the study file.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A data file (CSV, IDX or LIBSVM, also gzipped), or a study file (.toml)
+    input: PathBuf,
+    /// The column to predict
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// Number of configurations [default: 100; all of a grid]
+    #[arg(long, value_name = "N")]
+    trials: Option<u64>,
+    /// Number of folds of the cross-validation [default: 5]
+    #[arg(long, value_name = "N")]
+    folds: Option<usize>,
+    /// How configurations are proposed: auto, random or grid; see --list
+    #[arg(long, value_name = "NAME")]
+    strategy: Option<String>,
+    /// auto, gpu or cpu [default: auto, a real GPU where there is one]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+    /// The graphics adapter: its index or a part of its name; see `manytune devices`
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Seeds every random number [default: 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Stop after this time, such as 90s, 10m or 2h; the same command goes on later
+    #[arg(long, value_name = "TIME")]
+    time_limit: Option<String>,
+    /// Most device memory to take, such as 512MiB or 80%
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<String>,
+    /// The study's folder [default: runs/<name of the file>]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Verify the kernels on configurations of this study and on its data, then stop
+    #[arg(long)]
+    gradcheck: bool,
+    /// Say what was decided and why: data, space, engine
+    #[arg(long)]
+    explain: bool,
+    /// Run a grid however large it is
+    #[arg(long)]
+    yes: bool,
+    /// No progress and no notes
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Runs the study, then prints the leaderboard.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let time_limit = arguments.time_limit.as_deref().map(|text| amount::duration("--time-limit", text));
+    let mut progress = Progress::new(arguments.quiet, arguments.explain, time_limit.transpose()?);
+    let plan = Plan::from_file(&arguments.input, &overrides(arguments))?;
+    if arguments.gradcheck {
+        return gradcheck::verify_study(plan, &verify::Options::default(), Format::Table);
+    }
+    let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
+    let memory = plan.engine.memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
+    let folder = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&plan.name));
+    interrupt::install()?;
+    let request = Request { plan, folder: folder.clone(), memory, agreed: arguments.yes };
+    let ending = tune(request, &mut progress);
+    progress.end();
+    let note = |line: String| (!arguments.quiet).then(|| output::note(&line));
+    match ending? {
+        Ending::Finished => {}
+        Ending::WasFinished => {
+            note(format!("the study in {} is finished; more --trials extend it", folder.display()));
+        }
+        Ending::Stopped(Stop::TimeLimit) => {
+            let (trials, command) = (progress.trials(), output::this_command());
+            note(format!("time limit: {trials} are done, the rest is saved; to go on: {command}"));
+        }
+        Ending::Stopped(Stop::Interrupted) => {
+            let found =
+                format!("{} are done, and the rest is saved in {}", progress.trials(), folder.display());
+            let advice = format!("{}   # goes on where it stopped", output::this_command());
+            return Err(Error::interrupted("interrupted", found).advice(advice));
+        }
+    }
+    finish(&folder)
+}
+
+fn overrides(arguments: &Arguments) -> Overrides {
+    Overrides {
+        target: arguments.target.clone(),
+        trials: arguments.trials,
+        folds: arguments.folds,
+        strategy: arguments.strategy.clone(),
+        seed: arguments.seed,
+        engine: arguments.engine.clone(),
+        device: arguments.device.clone(),
+        memory: arguments.memory.clone(),
+    }
+}
+
+/// Prints the leaderboard and what to run next; a study without any model is an error.
+fn finish(folder: &Path) -> Result<()> {
+    let board = Leaderboard::open(folder)?;
+    let text = report::ALL[0].render(&board, Page { top: Some(TOP), width: output::width() });
+    output::print(&text)?;
+    if board.best().is_some() {
+        let folder = output::quoted(&folder.display().to_string());
+        return output::print(&format!(
+            "\nsaved in {folder}\n  all trials:  manytune show {folder}\n  \
+             predict:     manytune predict {folder} <file> --out predictions.csv\n"
+        ));
+    }
+    let trials = &board.trials;
+    if trials.is_empty() || trials.iter().any(|trial| !trial.state.is_finished()) {
+        return Ok(());
+    }
+    let elsewhere = "in another folder with --out";
+    match trials.iter().find_map(|trial| trial.failure.as_ref()) {
+        Some(reason) if reason.contains(UNDEFINED) => {
+            Err(Error::data(folder.display(), format!("no trial has a value: {reason}"))
+                .advice(format!("another objective, or fewer folds, {elsewhere}")))
+        }
+        Some(reason) => Err(Error::device(folder.display(), format!("no trial could be trained: {reason}"))
+            .advice(format!("a space of smaller networks, or --engine cpu, {elsewhere}"))),
+        None => Err(Error::usage(folder.display(), "every trial diverged")
+            .advice(format!("smaller learning rates, or clip_norm = 1.0, {elsewhere}"))),
+    }
+}

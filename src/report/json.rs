@@ -1,0 +1,53 @@
+//! The leaderboard as one JSON object, for scripts.
+
+use super::{Format, Leaderboard, Page};
+use crate::trial::{State, Trial};
+use serde_json::{Value, json};
+
+/// One object; what has no value is `null`. Its shape is part of the command line's contract.
+pub struct Json;
+
+impl Format for Json {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+    fn summary(&self) -> &'static str {
+        "one object with every digit, for scripts"
+    }
+
+    fn render(&self, board: &Leaderboard, page: Page) -> String {
+        let header = &board.header;
+        let trials: Vec<Value> = board.shown(page).iter().map(trial).collect();
+        let mut best = board.best().map(trial);
+        if let (Some(Value::Object(best)), Some(value)) = (&mut best, header.test_value) {
+            best.insert("test_value".to_owned(), json!(value));
+        }
+        let object = json!({
+            "study": header.name,
+            "objective": header.objective,
+            "direction": board.objective.direction().name(),
+            "engine": header.engine.name(),
+            "device": header.device,
+            "seed": header.seed,
+            "trials": trials,
+            "best": best,
+        });
+        format!("{object:#}\n")
+    }
+}
+
+fn trial(trial: &Trial) -> Value {
+    let mut object = json!({
+        "number": trial.number,
+        "state": trial.state.name(),
+        "value": trial.score().map(|score| score.value),
+        "fold_values": trial.fold_values(),
+        "epochs": trial.history.epoch_count(),
+        "seconds": trial.seconds,
+        "hyperparameters": trial.configuration,
+    });
+    if trial.state == State::Diverged {
+        object["diverged_at_step"] = json!(trial.diverged_at_step);
+    }
+    object
+}

@@ -1,0 +1,214 @@
+//! The leaderboard as a table for people: few digits, and only the hyperparameters that differ.
+
+use super::number::{Scores, short};
+use super::{Format, Leaderboard, Page};
+use crate::trial::{State, Trial};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most reasons of failed trials that are listed.
+const MOST_REASONS: usize = 3;
+/// Characters between two columns.
+const GAP: &str = "  ";
+
+/// A table for people.
+pub struct Table;
+
+impl Format for Table {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+    fn summary(&self) -> &'static str {
+        "a table for people"
+    }
+
+    fn render(&self, board: &Leaderboard, page: Page) -> String {
+        let mut text = title(board);
+        let trials = board.shown(page);
+        if !trials.is_empty() {
+            let (varying, fixed) = hyperparameters(board);
+            text.push('\n');
+            text.push_str(&rows(board, trials, &varying, page.width));
+            if !fixed.is_empty() {
+                let fixed = format!("in every trial: {}", fixed.join("  "));
+                text.push_str(&format!("\n{}", wrapped(&fixed, page.width, 2)));
+            }
+        }
+        text.push_str(&ending(board, trials.len()));
+        text
+    }
+}
+
+fn title(board: &Leaderboard) -> String {
+    let header = &board.header;
+    let folds = match header.fold_count {
+        1 => "a hold-out set".to_owned(),
+        count => format!("{count} folds"),
+    };
+    format!(
+        "{}: {} {} over {folds}, engine {} ({}), seed {}\n",
+        header.name,
+        board.objective.direction().name(),
+        header.objective,
+        header.engine.name(),
+        header.device,
+        header.seed
+    )
+}
+
+/// The names of hyperparameters that differ between trials, and `name=value` of those that do not.
+fn hyperparameters(board: &Leaderboard) -> (Vec<&str>, Vec<String>) {
+    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
+    for (name, value) in board.trials.iter().flat_map(|trial| &trial.configuration) {
+        seen.entry(name).or_default().insert(super::plain(value));
+        *holders.entry(name).or_default() += 1;
+    }
+    // With one trial nothing differs, and everything is of interest.
+    let is_fixed =
+        |name: &str| board.trials.len() > 1 && seen[name].len() == 1 && holders[name] == board.trials.len();
+    let (fixed, varying): (Vec<&str>, Vec<&str>) = seen.keys().partition(|name| is_fixed(name));
+    let value = |name: &&str| board.trials[0].configuration.get(*name).map_or(String::new(), short);
+    let fixed = fixed.iter().map(|name| format!("{name}={}", value(name))).collect();
+    (varying, fixed)
+}
+
+/// The table proper; where it is wider than the terminal, hyperparameters go to lines of their own.
+fn rows(board: &Leaderboard, trials: &[Trial], varying: &[&str], width: Option<usize>) -> String {
+    let best = trials.iter().find_map(Trial::score).map_or(0.0, |score| score.value);
+    let scores = Scores::like(best);
+    let mut head = vec!["rank".to_owned(), "trial".to_owned(), board.objective.name().to_owned()];
+    head.push("epochs".to_owned());
+    let lead: Vec<Vec<String>> = trials
+        .iter()
+        .enumerate()
+        .map(|(rank, trial)| {
+            let epochs = trial.history.epoch_count().to_string();
+            vec![(rank + 1).to_string(), trial.number.to_string(), outcome(trial, scores), epochs]
+        })
+        .collect();
+    let values: Vec<Vec<String>> = trials
+        .iter()
+        .map(|trial| {
+            varying.iter().map(|name| trial.configuration.get(*name).map_or("-".into(), short)).collect()
+        })
+        .collect();
+    let names = varying.iter().map(|name| (*name).to_owned());
+    let wide = grid(
+        head.iter().cloned().chain(names).collect(),
+        lead.iter().zip(&values).map(|(lead, values)| [lead.as_slice(), values].concat()).collect(),
+    );
+    let widest = wide.lines().map(|line| line.chars().count()).max().unwrap_or(0);
+    if width.is_none_or(|width| widest <= width) {
+        return wide;
+    }
+    let narrow = grid(head, lead);
+    let mut lines = narrow.lines();
+    let mut text = format!("{}\n", lines.next().unwrap_or_default());
+    for (line, trial) in lines.zip(trials) {
+        let held = varying.iter().filter_map(|name| Some((name, trial.configuration.get(*name)?)));
+        let pairs: Vec<String> = held.map(|(name, value)| format!("{name}={}", short(value))).collect();
+        text.push_str(&format!("{line}\n{}", wrapped(&pairs.join("  "), width, 8)));
+    }
+    text
+}
+
+/// Columns aligned to the right.
+fn grid(head: Vec<String>, rows: Vec<Vec<String>>) -> String {
+    let width_of = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width_of).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}")).collect();
+        format!("{}\n", cells.join(GAP).trim_end())
+    };
+    std::iter::once(&head).chain(&rows).map(line).collect()
+}
+
+fn outcome(trial: &Trial, scores: Scores) -> String {
+    let value = trial.score().map(|score| scores.text(score.value));
+    match (trial.state, value, trial.spread()) {
+        (State::Complete, Some(value), Some(spread)) => format!("{value} ± {}", scores.text(spread)),
+        (State::Complete, Some(value), None) => value,
+        (State::Diverged, _, _) => match trial.diverged_at_step {
+            Some(step) => format!("diverged at step {step}"),
+            None => "diverged".to_owned(),
+        },
+        (state, Some(value), _) => format!("{value} ({})", state.name()),
+        (state, None, _) => state.name().to_owned(),
+    }
+}
+
+/// Below the table: how the trials ended, why some failed, and what the final test set says.
+fn ending(board: &Leaderboard, shown: usize) -> String {
+    let mut text = String::new();
+    let count = |state: State| board.trials.iter().filter(|trial| trial.state == state).count();
+    let counts: Vec<String> = State::ALL
+        .into_iter()
+        .filter(|&state| count(state) > 0)
+        .map(|state| format!("{} {}", count(state), state.name()))
+        .collect();
+    let total = match board.trials.len() {
+        0 => "no trial has begun".to_owned(),
+        1 => format!("1 trial: {}", counts.join(", ")),
+        total if shown < total => {
+            format!("{total} trials ({}); shown are the first {shown}", counts.join(", "))
+        }
+        total => format!("{total} trials ({})", counts.join(", ")),
+    };
+    text.push_str(&format!("\n{total}\n"));
+    let mut reasons: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for trial in &board.trials {
+        if let Some(reason) = &trial.failure {
+            reasons.entry(reason).or_default().push(trial.number);
+        }
+    }
+    for (reason, numbers) in reasons.iter().take(MOST_REASONS) {
+        let others =
+            if numbers.len() > 1 { format!(" and {} more", numbers.len() - 1) } else { String::new() };
+        text.push_str(&format!("trial {}{others} failed: {reason}\n", numbers[0]));
+    }
+    if let (Some(value), Some(best)) = (board.header.test_value, board.best()) {
+        let value = Scores::like(value).text(value);
+        text.push_str(&format!(
+            "on the final test set, trial {} (its fold models averaged): {} {value}\n",
+            best.number, board.header.objective
+        ));
+    }
+    text
+}
+
+/// Text on lines of at most `width` characters, broken between words, each after the first indented.
+fn wrapped(text: &str, width: Option<usize>, indent: usize) -> String {
+    let (mut lines, mut line) = (String::new(), " ".repeat(indent));
+    for word in text.split(GAP) {
+        let is_full = width.is_some_and(|width| line.chars().count() + word.chars().count() > width);
+        if is_full && !line.trim().is_empty() {
+            lines.push_str(&format!("{}\n", line.trim_end()));
+            line = " ".repeat(indent);
+        }
+        line.push_str(word);
+        line.push_str(GAP);
+    }
+    lines + line.trim_end() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_breaks_between_hyperparameters() {
+        let text = wrapped("a=1  bb=22  ccc=333", Some(12), 2);
+        assert_eq!(text, "  a=1  bb=22\n  ccc=333\n");
+        assert_eq!(wrapped("a=1  b=2", None, 0), "a=1  b=2\n");
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = vec![vec!["1".to_owned(), "0.5 ± 0.1".to_owned()]];
+        assert_eq!(grid(vec!["rank".into(), "x".into()], rows), "rank          x\n   1  0.5 ± 0.1\n");
+    }
+}

@@ -1,0 +1,72 @@
+//! Files that are either whole or not there: written to a temporary name, synced, renamed.
+
+use crate::error::{Error, Result};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
+
+/// What the names of temporary files begin with.
+const PREFIX: &str = ".manytune-";
+
+/// Writes a file whole, replacing what was there; after an error, or a crash at any instant, the old
+/// content remains.
+///
+/// What is not a regular file (a pipe, `/dev/stdout`) cannot be replaced and is written to as it is.
+pub fn write(path: &Path, content: &[u8]) -> Result<()> {
+    let fail = |error: std::io::Error| {
+        Error::store(path.display(), format!("cannot be written: {error}"))
+            .advice("choose a folder that exists, can be written, and has room")
+    };
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        if path.is_dir() {
+            return Err(Error::store(path.display(), "is a folder").allowed("the path of a file"));
+        }
+        return fs::write(path, content).map_err(fail);
+    }
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(PREFIX);
+    // What umask leaves of this: the file is for whoever may read its neighbours.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(fail)?;
+    file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
+    file.persist(path).map_err(|error| fail(error.error))?;
+    sync_folder(folder).map_err(fail)
+}
+
+/// Makes the names in a folder as durable as the files; only Unix can, and only there it is needed.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Removes temporary files that a killed process left behind. What cannot be removed stays.
+pub fn remove_leftovers(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
+        let _ = fs::remove_file(entry.path());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_leaves_no_temporary_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.txt");
+        write(&path, b"first").unwrap();
+        write(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_does_not_exist_is_a_store_error() {
+        let error = write(Path::new("/dev/null/x/a.txt"), b"").unwrap_err();
+        assert_eq!(error.exit_code(), 5);
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(write(folder.path(), b"").unwrap_err().exit_code(), 5);
+    }
+}

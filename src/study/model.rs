@@ -1,0 +1,363 @@
+//! The saved model: weights of every fold as safetensors, and beside them, as JSON, what turns rows of
+//! a file into features and outputs into predictions.
+//!
+//! The weights file says by itself which trial and which network it holds; the JSON depends on the data
+//! and folds alone. Each is replaced whole, so the two always fit.
+
+use super::files;
+use super::store::{BestModels, Store};
+use crate::data::{Dataset, Encoder, TargetUnit, Task, Transform};
+use crate::error::{Error, Result};
+use crate::model::activation;
+use crate::model::hyperparameter;
+use crate::model::network::{self, Workspace};
+use crate::model::recipe::Network;
+use crate::trial::Trial;
+use rayon::prelude::*;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+/// Rows predicted at a time: bounds the workspace of a thread.
+const ROWS_AT_ONCE: usize = 256;
+/// The key of our entry in the metadata of the weights file.
+const METADATA: &str = "manytune";
+const FORMAT: u32 = 1;
+
+/// Which of a study's models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The fold models of the best trial.
+    Best,
+    /// Its configuration, trained on all rows.
+    Refit,
+}
+
+impl Which {
+    /// The names of the weights file and of its preprocessing.
+    fn files(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Best => ("best.safetensors", "best.json"),
+            Self::Refit => ("refit.safetensors", "refit.json"),
+        }
+    }
+}
+
+/// From rows of a file to features, and from outputs to predictions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preprocessing {
+    format: u32,
+    /// The column that is predicted.
+    pub target: String,
+    /// (class) labels as the data have them; empty for regression.
+    pub classes: Vec<String>,
+    /// (feature) names after encoding.
+    pub features: Vec<String>,
+    /// What each fold learned from its training rows.
+    pub folds: Vec<FoldPreprocessing>,
+    /// Encodes rows.
+    pub encoder: Encoder,
+}
+
+/// What one fold learned from its training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FoldPreprocessing {
+    /// (feature)
+    pub transforms: Vec<Transform>,
+    /// What an output means; `None` for classes.
+    pub target_unit: Option<TargetUnit>,
+}
+
+impl Preprocessing {
+    /// What some folds of a data set learned.
+    pub fn new(dataset: &Dataset, encoder: &Encoder, folds: impl IntoIterator<Item = usize>) -> Self {
+        let fold = |fold: usize| FoldPreprocessing {
+            transforms: dataset.folds[fold].transforms.clone(),
+            target_unit: dataset.target_unit(fold),
+        };
+        Self {
+            format: FORMAT,
+            target: encoder.target_name().to_owned(),
+            classes: encoder.class_names().to_vec(),
+            features: encoder.feature_names(),
+            folds: folds.into_iter().map(fold).collect(),
+            encoder: encoder.clone(),
+        }
+    }
+
+    /// Reads the file beside the weights.
+    fn open(folder: &Path, which: Which) -> Result<Self> {
+        let path = folder.join(which.files().1);
+        let bytes = fs::read(&path).map_err(|error| damaged(&path, error.to_string()))?;
+        serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.to_string()))
+    }
+
+    /// Writes the file beside the weights, unless it is there as it should be.
+    pub fn save(&self, folder: &Path, which: Which) -> Result<()> {
+        let path = folder.join(which.files().1);
+        let mut text = serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::store(path.display(), format!("cannot be written: {error}")))?;
+        text.push(b'\n');
+        if fs::read(&path).is_ok_and(|found| found == text) {
+            return Ok(());
+        }
+        files::write(&path, &text)
+    }
+}
+
+/// Our entry in the metadata of the weights file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Description {
+    format: u32,
+    trial: u64,
+    /// Epochs that the weights were trained for.
+    epochs: u32,
+    fold_count: usize,
+    input_count: usize,
+    hidden: Vec<usize>,
+    output_count: usize,
+    activation: String,
+    hyperparameters: crate::space::Configuration,
+}
+
+/// A model that can predict.
+pub struct SavedModel {
+    /// The number of the trial it comes from.
+    pub trial: u64,
+    /// From rows to features and back.
+    pub preprocessing: Preprocessing,
+    network: Network,
+    /// (fold) parameters.
+    folds: Vec<Vec<f32>>,
+}
+
+/// What a model says of some rows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Predictions {
+    /// (row, class) probabilities, the mean over the fold models.
+    Probabilities(Vec<f64>),
+    /// (row) values in the target's own unit, the mean over the fold models.
+    Values(Vec<f64>),
+}
+
+impl SavedModel {
+    /// The models of a trial, in memory.
+    pub fn new(models: &BestModels, network: Network, preprocessing: Preprocessing) -> Self {
+        Self { trial: models.trial, preprocessing, network, folds: models.folds.clone() }
+    }
+
+    /// The fold models of the best trial of the study in a folder.
+    ///
+    /// The weights file is written just after the database; where the two differ, a run is between the
+    /// two or was killed there, and the database is right.
+    pub fn of_best(folder: &Path) -> Result<Self> {
+        if !Store::exists(folder) && folder.join(Which::Best.files().0).is_file() {
+            return Self::open(folder, Which::Best);
+        }
+        let store = Store::read(folder)?;
+        let models = store.best_models()?.ok_or_else(|| none_yet(folder))?;
+        match Self::open(folder, Which::Best) {
+            Ok(model) if model.trial == models.trial => Ok(model),
+            _ => Self::of_store(folder, &store, &models),
+        }
+    }
+
+    fn of_store(folder: &Path, store: &Store, models: &BestModels) -> Result<Self> {
+        let preprocessing = Preprocessing::open(folder, Which::Best)?;
+        let task = match preprocessing.classes.len() {
+            0 => Task::Regression,
+            class_count => Task::Classification { class_count },
+        };
+        let trials = store.trials()?;
+        let trial = trials.iter().find(|trial| trial.number == models.trial);
+        let trial = trial.ok_or_else(|| none_yet(folder))?;
+        // The length of the learning-rate schedule is nothing to a trained network.
+        let (network, _) =
+            hyperparameter::build(&trial.configuration, task, preprocessing.features.len(), 1)?;
+        Ok(Self::new(models, network, preprocessing))
+    }
+
+    /// Reads a model from a study's folder. Errors are of kind store: no model yet, a damaged file.
+    pub fn open(folder: &Path, which: Which) -> Result<Self> {
+        let weights = folder.join(which.files().0);
+        let preprocessing = Preprocessing::open(folder, which)?;
+        let bytes = fs::read(&weights).map_err(|error| damaged(&weights, error.to_string()))?;
+        let (description, folds) = decode(&bytes).map_err(|found| damaged(&weights, found))?;
+        let network = description.network().map_err(|found| damaged(&weights, found))?;
+        if preprocessing.features.len() != network.input_count || preprocessing.folds.len() != folds.len() {
+            return Err(damaged(&weights, "it does not fit the preprocessing beside it".to_owned()));
+        }
+        Ok(Self { trial: description.trial, preprocessing, network, folds })
+    }
+
+    /// The labels of the classes; empty for regression.
+    pub fn class_names(&self) -> &[String] {
+        &self.preprocessing.classes
+    }
+
+    /// Predicts rows (row, feature), as the encoder gives them. Always on the processor, so that a
+    /// prediction does not depend on where the model was trained.
+    pub fn predict(&self, features: &[f32]) -> Predictions {
+        let width = self.network.input_count.max(1);
+        let parts: Vec<Vec<f64>> = features
+            .par_chunks(ROWS_AT_ONCE * width)
+            .map_init(Workspace::default, |workspace, rows| self.predict_rows(rows, workspace))
+            .collect();
+        let all = parts.concat();
+        if self.class_names().is_empty() { Predictions::Values(all) } else { Predictions::Probabilities(all) }
+    }
+
+    fn predict_rows(&self, features: &[f32], workspace: &mut Workspace<f32>) -> Vec<f64> {
+        let (width, outputs) = (self.network.input_count.max(1), self.network.output_count);
+        let row_count = features.len() / width;
+        let mut means = vec![0.0; row_count * outputs];
+        let share = 1.0 / self.folds.len() as f64;
+        for (parameters, fold) in self.folds.iter().zip(&self.preprocessing.folds) {
+            workspace.reserve(&self.network, row_count);
+            for (inputs, stored) in
+                workspace.inputs[0].chunks_exact_mut(width).zip(features.chunks_exact(width))
+            {
+                for ((input, &stored), transform) in inputs.iter_mut().zip(stored).zip(&fold.transforms) {
+                    *input = transform.apply(stored);
+                }
+            }
+            network::forward(&self.network, parameters, row_count, workspace, &[]);
+            let found = workspace.outputs[..row_count * outputs].chunks_exact(outputs);
+            for (means, outputs) in means.chunks_exact_mut(outputs).zip(found) {
+                match fold.target_unit {
+                    Some(unit) => means[0] += share * unit.value(outputs[0]),
+                    None => {
+                        means.iter_mut().zip(softmax(outputs)).for_each(|(mean, p)| *mean += share * p);
+                    }
+                }
+            }
+        }
+        means
+    }
+}
+
+fn damaged(path: &Path, found: String) -> Error {
+    Error::store(path.display(), format!("the model cannot be read: {found}"))
+        .advice("run the study's tune command again: it writes the model anew")
+}
+
+/// The error for a study without a model.
+pub fn none_yet(folder: &Path) -> Error {
+    Error::store(folder.display(), "no trial of the study is complete yet: there is no model")
+        .advice("run the study's tune command again, and let it finish a trial")
+}
+
+fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exp = move |&logit: &f32| f64::from(logit - largest).exp();
+    let sum: f64 = logits.iter().map(exp).sum();
+    logits.iter().map(move |logit| exp(logit) / sum)
+}
+
+/// Writes the weights file of a trial's models, trained for some epochs, unless it is there already.
+pub fn save_weights(
+    folder: &Path,
+    which: Which,
+    trial: &Trial,
+    epochs: u32,
+    network: &Network,
+    models: &BestModels,
+) -> Result<()> {
+    let path = folder.join(which.files().0);
+    let description = Description {
+        format: FORMAT,
+        trial: trial.number,
+        epochs,
+        fold_count: models.folds.len(),
+        input_count: network.input_count,
+        hidden: network.hidden.clone(),
+        output_count: network.output_count,
+        activation: network.activation.name().to_owned(),
+        hyperparameters: trial.configuration.clone(),
+    };
+    let fail = |error: String| Error::store(path.display(), format!("cannot be written: {error}"));
+    let bytes = encode(&description, network, models).map_err(fail)?;
+    if fs::read(&path).is_ok_and(|found| found == bytes) {
+        return Ok(());
+    }
+    files::write(&path, &bytes)
+}
+
+/// Tensors `fold_<f>.layer_<l>.weight` (input, output) and `.bias` (output).
+fn encode(description: &Description, network: &Network, models: &BestModels) -> Result<Vec<u8>, String> {
+    let bytes: Vec<Vec<u8>> = models
+        .folds
+        .iter()
+        .map(|fold| fold.iter().flat_map(|number| number.to_le_bytes()).collect())
+        .collect();
+    let mut tensors = Vec::new();
+    for (fold, bytes) in bytes.iter().enumerate() {
+        let ranges = network::layer_ranges(network);
+        for (layer, (range, (inputs, outputs))) in ranges.into_iter().zip(network.layers()).enumerate() {
+            let split = 4 * (range.start + inputs * outputs);
+            let parts = [
+                ("weight", vec![inputs, outputs], 4 * range.start..split),
+                ("bias", vec![outputs], split..4 * range.end),
+            ];
+            for (part, shape, range) in parts {
+                let bytes = bytes.get(range).ok_or("too few parameters")?;
+                let view = TensorView::new(Dtype::F32, shape, bytes).map_err(|error| error.to_string())?;
+                tensors.push((format!("fold_{fold}.layer_{layer}.{part}"), view));
+            }
+        }
+    }
+    let text = serde_json::to_string(description).map_err(|error| error.to_string())?;
+    serialize(tensors, Some(HashMap::from([(METADATA.to_owned(), text)]))).map_err(|error| error.to_string())
+}
+
+fn decode(bytes: &[u8]) -> Result<(Description, Vec<Vec<f32>>), String> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
+    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
+    let description: Description = serde_json::from_str(text.ok_or("it was not written by manytune")?)
+        .map_err(|error| error.to_string())?;
+    if description.format != FORMAT {
+        return Err(format!("it has format {}, not {FORMAT}", description.format));
+    }
+    let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
+    let layer_count = description.hidden.len() + 1;
+    let fold = |fold: usize| -> Result<Vec<f32>, String> {
+        let mut parameters = Vec::new();
+        for layer in 0..layer_count {
+            for part in ["weight", "bias"] {
+                let name = format!("fold_{fold}.layer_{layer}.{part}");
+                let tensor = tensors.tensor(&name).map_err(|error| error.to_string())?;
+                parameters.extend(tensor.data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)));
+            }
+        }
+        Ok(parameters)
+    };
+    let folds = (0..description.fold_count).map(fold).collect::<Result<Vec<_>, String>>()?;
+    let expected = description.network()?.parameter_count();
+    if folds.iter().any(|fold| fold.len() != expected) {
+        return Err("its tensors do not have the shapes of its network".to_owned());
+    }
+    Ok((description, folds))
+}
+
+impl Description {
+    fn network(&self) -> Result<Network, String> {
+        let activation = activation::ALL.iter().find(|activation| activation.name() == self.activation);
+        Ok(Network {
+            input_count: self.input_count,
+            hidden: self.hidden.clone(),
+            output_count: self.output_count,
+            activation: *activation.ok_or_else(|| format!("unknown activation {}", self.activation))?,
+        })
+    }
+}
+
+impl Predictions {
+    /// (row) The most probable class of each row, the first of equals; empty for values.
+    pub fn classes(&self, class_count: usize) -> Vec<usize> {
+        let Self::Probabilities(probabilities) = self else { return Vec::new() };
+        let most = |row: &[f64]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
+        probabilities.chunks_exact(class_count.max(1)).map(most).collect()
+    }
+}

@@ -1,0 +1,79 @@
+//! One model of the best configuration, trained on all rows of the study but the final test set.
+
+use super::model::{self, Preprocessing, SavedModel, Which};
+use super::store::{BestModels, Header, Store};
+use super::tune::plan_of;
+use crate::data;
+use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
+use crate::error::{Error, Result};
+use crate::model::hyperparameter;
+use crate::model::recipe::Member;
+use crate::trial::{self, Best, Trial};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The refitted model of the study in a folder: read where there is one of the best trial, else trained
+/// now, on the study's engine, for as many epochs as were best over the folds, and saved.
+///
+/// There are no rows left to score it on.
+pub fn refit(folder: &Path) -> Result<SavedModel> {
+    let store = Store::read(folder)?;
+    let header = store.header()?;
+    let trials = store.trials()?;
+    let best = trial::best(header.order()?, &trials);
+    let Some((best, Best { epoch, .. })) = best.and_then(|trial| Some((trial, trial.best()?))) else {
+        return Err(model::none_yet(folder));
+    };
+    match SavedModel::open(folder, Which::Refit) {
+        Ok(model) if model.trial == best.number => Ok(model),
+        _ => train(folder, &header, best, epoch),
+    }
+}
+
+fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<SavedModel> {
+    let plan = plan_of(header)?;
+    let mut prepared = data::prepare(&data::load(&plan.data)?, &plan.data, plan.seed)?;
+    if prepared.fingerprint != header.fingerprint {
+        return Err(Error::store(folder.display(), "the study's data have changed since it ran")
+            .allowed(format!("{} as it was", plan.data.path.display()))
+            .advice("predict without --refit, or tune the new data in another folder"));
+    }
+    let fold = prepared.dataset.refit_fold();
+    let dataset = Arc::new(prepared.dataset);
+    let job = Job { dataset: Arc::clone(&dataset), seed: plan.seed, with_outputs: false };
+    let choice = match header.engine {
+        EngineKind::Cpu => EngineChoice::Cpu,
+        EngineKind::Gpu => EngineChoice::Gpu,
+    };
+    let mut engine = engine::open(choice, plan.engine.device.as_deref(), None, job)?.engine;
+    let (network, recipe) =
+        hyperparameter::build(&best.configuration, dataset.task, dataset.feature_count, plan.max_epochs)?;
+    let member = Member { fold, repeat: 0, network: network.clone(), recipe };
+    let models = BestModels {
+        trial: best.number,
+        folds: vec![parameters(engine.as_mut(), member, epochs, best.number)?],
+    };
+    let preprocessing = Preprocessing::new(&dataset, &prepared.encoder, [fold]);
+    preprocessing.save(folder, Which::Refit)?;
+    model::save_weights(folder, Which::Refit, best, epochs, &network, &models)?;
+    Ok(SavedModel::new(&models, network, preprocessing))
+}
+
+/// Trains one member for so many epochs.
+fn parameters(engine: &mut dyn Engine, member: Member, epochs: u32, trial: u64) -> Result<Vec<f32>> {
+    const ID: u64 = 0;
+    engine.check(&member)?;
+    engine.admit(ID, member)?;
+    for _ in 0..epochs {
+        engine.train(&[ID])?;
+        let diverged = engine.advance()?.iter().find_map(|report| report.diverged_at_step);
+        if let Some(step) = diverged {
+            let found = format!("trial {trial} diverges at step {step} when it is trained on all rows");
+            return Err(Error::data("--refit", found).advice("predict without --refit"));
+        }
+    }
+    let snapshot = engine.snapshot(&[ID])?.pop();
+    engine.retire(&[ID]);
+    let none = || Error::device(engine.device(), "the engine lost a model");
+    snapshot.map(|snapshot| snapshot.parameters).ok_or_else(none)
+}

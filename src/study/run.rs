@@ -1,0 +1,501 @@
+//! The run loop: keeps the engine full of trials, trains the folds of each in step, and stores what
+//! ends, until nothing is left to try or the run is stopped.
+//!
+//! A trial depends on its configuration, the data and the seed alone, and what is best on scores and
+//! numbers alone: neither the order in which trials end nor where a run was interrupted changes a result.
+
+use super::store::{BestModels, Store};
+use crate::data::Dataset;
+use crate::engine::{Engine, MemberId, Report, Snapshot};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::metric::{Metric, Truth};
+use crate::model::recipe::{Member, Network, Recipe};
+use crate::schedule::{AtRung, Decision, Schedule};
+use crate::search::Told;
+use crate::space::Configuration;
+use crate::trial::{self, FoldEpoch, Order, Score, State, Trial};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+/// Trials asked of the strategy at a time.
+const ASKED_AT_ONCE: u64 = 64;
+/// What is known about trials that have begun is written at least this often, for whoever looks on.
+const WRITE_INTERVAL: Duration = Duration::from_secs(1);
+/// Checkpoints take at most one part in so many of the time: where they are large, they are fewer.
+const CHECKPOINT_SHARE: u32 = 20;
+
+/// In the reason of a trial that failed because its data leave the objective undefined.
+pub const UNDEFINED: &str = "is undefined or infinite on the validation rows of fold";
+
+/// When a trial, and when the study, has had enough.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Trials of the study; `None`: as many as the strategy proposes.
+    pub trials: Option<u64>,
+    /// Epochs of a trial.
+    pub max_epochs: u32,
+    /// Epochs without improvement of the mean curve after which a trial ends.
+    pub patience: u32,
+}
+
+/// Why a run stopped before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The user interrupted it.
+    Interrupted,
+    /// The time limit passed.
+    TimeLimit,
+}
+
+/// What a run tells while it works; everything told is stored already.
+pub enum Event<'a> {
+    /// A trial has ended.
+    Finished(&'a Trial),
+    /// Of the trials that have ended, this one is the best.
+    Best(&'a Trial, &'a BestModels),
+    /// The engine has worked; so many trials are in training.
+    Advanced {
+        /// How many.
+        running: usize,
+    },
+}
+
+/// Given the finished trials by number: the configurations of so many trials from a number on; fewer
+/// where there are no more. See [`crate::search::Strategy::ask`].
+pub type Ask<'a> = dyn FnMut(&[Told], u64, usize) -> Result<Vec<Configuration>> + 'a;
+/// The network and training that a configuration means.
+pub type Build<'a> = dyn Fn(&Configuration) -> Result<(Network, Recipe)> + 'a;
+
+/// Who watches a run.
+pub trait Watch {
+    /// Whether to stop; asked after every step of the engine.
+    fn stop(&self) -> Option<Stop>;
+    /// Something has happened. An error ends the run.
+    fn event(&mut self, event: &Event<'_>) -> Result<()>;
+}
+
+/// Everything a run works with.
+pub struct Run<'a> {
+    /// Trains the members.
+    pub engine: &'a mut dyn Engine,
+    /// What they are trained on: one member per fold.
+    pub dataset: &'a Dataset,
+    /// Where results go.
+    pub store: &'a mut Store,
+    /// What is optimised.
+    pub objective: &'static dyn Metric,
+    /// What breaks ties.
+    pub tie_breaker: &'static dyn Metric,
+    /// When to end.
+    pub limits: Limits,
+    /// Decides which trials end early.
+    pub schedule: &'a mut dyn Schedule,
+    /// Proposes configurations.
+    pub ask: &'a mut Ask<'a>,
+    /// Understands them.
+    pub build: &'a Build<'a>,
+    /// A trial that trains for longer is checkpointed this often, or less often where that takes long.
+    pub checkpoint_interval: Duration,
+    /// Stops it, and hears what happens.
+    pub watch: &'a mut dyn Watch,
+}
+
+/// A trial in training.
+struct Active {
+    trial: Trial,
+    /// (fold)
+    members: Vec<MemberId>,
+    /// (fold) of the epoch in training; `None` while it is awaited.
+    reports: Vec<Option<Report>>,
+    /// Reports to come; at 0 the trial stands between two epochs.
+    awaited: usize,
+    /// When it was admitted, less the time it had trained for before.
+    began: Instant,
+    saved: Instant,
+}
+
+/// What goes to the disk in the next transaction.
+#[derive(Default)]
+struct Outbox {
+    finished: Vec<Trial>,
+    /// Numbers of trials admitted since the last transaction, and whether from a checkpoint.
+    begun: Vec<(u64, bool)>,
+    checkpoints: Vec<(Trial, Vec<Snapshot>)>,
+    best: Option<BestModels>,
+}
+
+struct Runner<'a> {
+    run: Run<'a>,
+    order: Order,
+    /// By number.
+    active: BTreeMap<u64, Active>,
+    waiting: VecDeque<Trial>,
+    /// The first number that has not been asked for.
+    next_number: u64,
+    exhausted: bool,
+    /// By number.
+    told: Vec<Told>,
+    best: Option<Trial>,
+    outbox: Outbox,
+    written: Instant,
+    began: Instant,
+    checkpointing: Duration,
+}
+
+/// Trains from where the store stands to the end. Returns why it stopped before that, if it did.
+///
+/// After an error, everything that had ended is stored, and the run can be repeated.
+pub fn run(run: Run<'_>) -> Result<Option<Stop>> {
+    Runner::new(run)?.finish_all()
+}
+
+impl<'a> Runner<'a> {
+    fn new(run: Run<'a>) -> Result<Self> {
+        let order = Order { objective: run.objective.direction(), tie_break: run.tie_breaker.direction() };
+        let stored = run.store.trials()?;
+        let next_number = stored.last().map_or(0, |trial| trial.number + 1);
+        let best = trial::best(order, &stored).cloned();
+        let finished = stored.iter().filter(|trial| trial.state.is_finished());
+        let told = finished.map(told).collect();
+        let within = |trial: &Trial| run.limits.trials.is_none_or(|count| trial.number < count);
+        let waiting =
+            stored.into_iter().filter(|trial| !trial.state.is_finished() && within(trial)).collect();
+        Ok(Self {
+            run,
+            order,
+            active: BTreeMap::new(),
+            waiting,
+            next_number,
+            exhausted: false,
+            told,
+            best,
+            outbox: Outbox::default(),
+            written: Instant::now(),
+            began: Instant::now(),
+            checkpointing: Duration::ZERO,
+        })
+    }
+
+    fn finish_all(mut self) -> Result<Option<Stop>> {
+        loop {
+            let stop = self.run.watch.stop();
+            if stop.is_none() {
+                self.fill()?;
+            }
+            if self.active.values().any(|active| active.awaited > 0) {
+                self.step(stop.is_some())?;
+                continue;
+            }
+            let cut_short = stop.filter(|_| !self.is_done());
+            self.interrupt_all()?;
+            self.write()?;
+            return Ok(cut_short);
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        let asked_for_all = self.run.limits.trials.is_some_and(|count| self.next_number >= count);
+        self.active.is_empty() && self.waiting.is_empty() && (self.exhausted || asked_for_all)
+    }
+
+    /// Admits trials while the engine has room for all folds of one; one trial always.
+    fn fill(&mut self) -> Result<()> {
+        while let Some(trial) = self.next_trial()? {
+            let members = match self.members(&trial.configuration) {
+                Ok(members) => members,
+                Err(error) => {
+                    self.fail(trial, error.to_string());
+                    continue;
+                }
+            };
+            let room = self.run.engine.room(&members[0]);
+            if !self.active.is_empty() && room < members.len() {
+                self.waiting.push_front(trial);
+                return Ok(());
+            }
+            if !self.admit(trial, members)? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn next_trial(&mut self) -> Result<Option<Trial>> {
+        if self.waiting.is_empty() && !self.exhausted {
+            let left = self.run.limits.trials.unwrap_or(u64::MAX).saturating_sub(self.next_number);
+            let count = left.min(ASKED_AT_ONCE) as usize;
+            let configurations = match count {
+                0 => Vec::new(),
+                _ => (self.run.ask)(&self.told, self.next_number, count)?,
+            };
+            self.exhausted = configurations.len() < count;
+            let fold_count = self.run.dataset.folds.len();
+            for configuration in configurations {
+                let trial = Trial::new(self.next_number, configuration, self.order, fold_count);
+                self.waiting.push_back(trial);
+                self.next_number += 1;
+            }
+        }
+        Ok(self.waiting.pop_front())
+    }
+
+    /// One member per fold; an error where the configuration cannot be trained.
+    fn members(&self, configuration: &Configuration) -> Result<Vec<Member>> {
+        let (network, recipe) = (self.run.build)(configuration)?;
+        let member = |fold| Member { fold, repeat: 0, network: network.clone(), recipe: recipe.clone() };
+        let members: Vec<Member> = (0..self.run.dataset.folds.len()).map(member).collect();
+        self.run.engine.check(&members[0])?;
+        Ok(members)
+    }
+
+    /// Gives a trial to the engine, from its checkpoint where it has one. Returns false where the
+    /// device turned out to be full: the trial then waits for another to end. One whose folds do not
+    /// fit together on an empty device fails.
+    fn admit(&mut self, mut trial: Trial, members: Vec<Member>) -> Result<bool> {
+        let number = trial.number;
+        let first = number * members.len() as u64;
+        let ids: Vec<MemberId> = (first..first + members.len() as u64).collect();
+        let mut snapshots = Vec::new();
+        if trial.history.epoch_count() > 0 {
+            snapshots = self.run.store.checkpoint(number)?;
+        }
+        let at_checkpoint = |snapshot: &Snapshot| snapshot.epoch == trial.history.epoch_count();
+        if snapshots.len() != members.len() || !snapshots.iter().all(at_checkpoint) {
+            snapshots.clear();
+            trial = Trial::new(number, trial.configuration, self.order, members.len());
+        }
+        for (fold, (&id, member)) in ids.iter().zip(members).enumerate() {
+            let admitted = match snapshots.get(fold) {
+                Some(snapshot) => self.run.engine.restore(id, member, snapshot),
+                None => self.run.engine.admit(id, member),
+            };
+            match admitted {
+                Ok(()) => {}
+                Err(error) if error.kind == ErrorKind::Device && !self.active.is_empty() => {
+                    self.run.engine.retire(&ids[..fold]);
+                    self.waiting.push_front(trial);
+                    return Ok(false);
+                }
+                Err(error) if error.kind == ErrorKind::Device && fold > 0 => {
+                    self.run.engine.retire(&ids[..fold]);
+                    let count = ids.len();
+                    self.fail(trial, format!("its {count} folds do not fit on the device together: {error}"));
+                    return Ok(true);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.run.engine.train(&ids)?;
+        self.outbox.begun.push((number, !snapshots.is_empty()));
+        trial.state = State::Running;
+        let now = Instant::now();
+        let began = now.checked_sub(Duration::from_secs_f64(trial.seconds)).unwrap_or(now);
+        let (reports, awaited) = (vec![None; ids.len()], ids.len());
+        self.active.insert(number, Active { trial, members: ids, reports, awaited, began, saved: now });
+        Ok(true)
+    }
+
+    /// Lets the engine work, and acts on every trial that stands between two epochs afterwards.
+    fn step(&mut self, stopping: bool) -> Result<()> {
+        let fold_count = self.run.dataset.folds.len() as u64;
+        let reports = self.run.engine.advance()?;
+        if reports.is_empty() {
+            return Err(Error::device(self.run.engine.device(), "the engine stopped reporting"));
+        }
+        let mut ready = Vec::new();
+        for report in reports {
+            let (number, fold) = (report.id / fold_count, (report.id % fold_count) as usize);
+            let Some(active) = self.active.get_mut(&number) else { continue };
+            active.reports[fold] = Some(report);
+            active.awaited -= 1;
+            if active.awaited == 0 {
+                ready.push(number);
+            }
+        }
+        ready.sort_unstable();
+        let mut going_on = Vec::new();
+        for number in ready {
+            if self.close_epoch(number)? && !stopping {
+                self.checkpoint_if_due(number)?;
+                let active = self.active.get_mut(&number).expect("the trial goes on");
+                active.awaited = active.members.len();
+                going_on.extend(&active.members);
+            }
+        }
+        // The engine works on while results go to the disk.
+        self.run.engine.train(&going_on)?;
+        if !self.outbox.is_due() && self.written.elapsed() < WRITE_INTERVAL {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    /// Takes in one epoch of all folds of a trial. Returns whether it trains on.
+    fn close_epoch(&mut self, number: u64) -> Result<bool> {
+        let active = self.active.get_mut(&number).expect("the trial is in training");
+        let reports: Vec<Report> = active.reports.iter_mut().filter_map(Option::take).collect();
+        if let Some(step) = reports.iter().filter_map(|report| report.diverged_at_step).min() {
+            active.trial.diverged_at_step = Some(step);
+            return self.finish(number, State::Diverged);
+        }
+        let mut folds = Vec::new();
+        for report in &reports {
+            match self.score(report) {
+                Some(fold) => folds.push(fold),
+                None => return self.finish_undefined(number, folds.len()),
+            }
+        }
+        let active = self.active.get_mut(&number).expect("the trial is in training");
+        let improves = active.trial.history.push(&folds);
+        if improves {
+            self.run.engine.keep(&active.members)?;
+        }
+        let history = &active.trial.history;
+        let limits = self.run.limits;
+        if history.epoch_count() >= limits.max_epochs
+            || history.epochs_without_improvement() >= limits.patience
+        {
+            return self.finish(number, State::Complete);
+        }
+        if self.run.schedule.next_rung(history.epoch_count() - 1) == Some(history.epoch_count()) {
+            let at_rung = AtRung { number, curve: &history.mean_values() };
+            if self.run.schedule.decide(at_rung) == Decision::Stop {
+                return self.finish(number, State::Pruned);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The scores of one fold; `None` where the objective is undefined.
+    fn score(&self, report: &Report) -> Option<FoldEpoch> {
+        let evaluation = report.evaluation.as_ref()?;
+        let fold = (report.id % self.run.dataset.folds.len() as u64) as usize;
+        let truth = Truth { dataset: self.run.dataset, fold: &self.run.dataset.folds[fold] };
+        let value = self.run.objective.score(evaluation, truth);
+        let tie_break = self.run.tie_breaker.score(evaluation, truth);
+        let score = Score { value, tie_break };
+        value.is_finite().then_some(FoldEpoch { train_loss: report.train_loss, score })
+    }
+
+    fn finish_undefined(&mut self, number: u64, fold: usize) -> Result<bool> {
+        let name = self.run.objective.name();
+        let active = self.active.get_mut(&number).expect("the trial is in training");
+        let reason = format!("{name} {UNDEFINED} {fold}");
+        active.trial.failure = Some(reason);
+        self.finish(number, State::Failed)
+    }
+
+    /// Ends a trial in training; returns false, for it trains no further.
+    fn finish(&mut self, number: u64, state: State) -> Result<bool> {
+        let Active { mut trial, members, began, .. } =
+            self.active.remove(&number).expect("the trial is in training");
+        trial.state = state;
+        trial.seconds = began.elapsed().as_secs_f64();
+        let leads = |best: &Trial| trial::compare(self.order, &trial, best).is_lt();
+        if state == State::Complete && self.best.as_ref().is_none_or(leads) {
+            let snapshots = self.run.engine.snapshot(&members)?;
+            let folds = snapshots.into_iter().map(|fold| fold.kept.unwrap_or(fold.parameters)).collect();
+            self.outbox.best = Some(BestModels { trial: number, folds });
+            self.best = Some(trial.clone());
+        }
+        self.run.engine.retire(&members);
+        self.tell(&trial);
+        self.outbox.finished.push(trial);
+        Ok(false)
+    }
+
+    fn tell(&mut self, trial: &Trial) {
+        let place = self.told.partition_point(|told| told.number < trial.number);
+        self.told.insert(place, told(trial));
+    }
+
+    fn fail(&mut self, mut trial: Trial, reason: String) {
+        trial.state = State::Failed;
+        trial.failure = Some(reason.replace("\n  ", "; "));
+        self.tell(&trial);
+        self.outbox.finished.push(trial);
+    }
+
+    fn checkpoint_if_due(&mut self, number: u64) -> Result<()> {
+        let active = self.active.get_mut(&number).expect("the trial is in training");
+        let affordable = self.checkpointing * CHECKPOINT_SHARE <= self.began.elapsed();
+        if active.saved.elapsed() < self.run.checkpoint_interval || !affordable {
+            return Ok(());
+        }
+        let began = Instant::now();
+        active.saved = began;
+        active.trial.seconds = active.began.elapsed().as_secs_f64();
+        let snapshots = self.run.engine.snapshot(&active.members)?;
+        self.outbox.checkpoints.push((active.trial.clone(), snapshots));
+        self.checkpointing += began.elapsed();
+        Ok(())
+    }
+
+    /// Checkpoints every trial that has not ended: the run stops here.
+    fn interrupt_all(&mut self) -> Result<()> {
+        for (_, Active { mut trial, members, began, .. }) in std::mem::take(&mut self.active) {
+            trial.state = State::Interrupted;
+            trial.seconds = began.elapsed().as_secs_f64();
+            let snapshots = self.run.engine.snapshot(&members)?;
+            self.run.engine.retire(&members);
+            self.outbox.checkpoints.push((trial, snapshots));
+        }
+        Ok(())
+    }
+
+    /// Writes what has happened in one transaction, then tells of it.
+    fn write(&mut self) -> Result<()> {
+        let outbox = std::mem::take(&mut self.outbox);
+        let began = Instant::now();
+        if !outbox.is_empty() {
+            let writer = self.run.store.begin()?;
+            // Every trial admitted so far gets a row, so that numbers in the store have no gaps; but the
+            // row of one that began from a checkpoint stays what the checkpoint belongs to.
+            for (number, from_checkpoint) in &outbox.begun {
+                match self.active.get(number) {
+                    Some(_) if *from_checkpoint => writer.state(*number, State::Running)?,
+                    Some(active) => writer.trial(&active.trial)?,
+                    None => {}
+                }
+            }
+            for (trial, snapshots) in &outbox.checkpoints {
+                writer.trial(trial)?;
+                writer.checkpoint(trial.number, snapshots)?;
+            }
+            for trial in &outbox.finished {
+                writer.trial(trial)?;
+            }
+            if let Some(best) = &outbox.best {
+                writer.best_models(best)?;
+            }
+            writer.commit()?;
+        }
+        if !outbox.checkpoints.is_empty() {
+            self.checkpointing += began.elapsed();
+        }
+        self.written = Instant::now();
+        for trial in &outbox.finished {
+            self.run.watch.event(&Event::Finished(trial))?;
+        }
+        if let (Some(models), Some(best)) = (&outbox.best, &self.best) {
+            self.run.watch.event(&Event::Best(best, models))?;
+        }
+        self.run.watch.event(&Event::Advanced { running: self.active.len() })
+    }
+}
+
+fn told(trial: &Trial) -> Told {
+    let configuration = trial.configuration.clone();
+    Told { number: trial.number, configuration, value: trial.score().map(|score| score.value) }
+}
+
+impl Outbox {
+    fn is_empty(&self) -> bool {
+        self.begun.is_empty() && !self.is_due()
+    }
+
+    /// Whether it holds what must not be lost.
+    fn is_due(&self) -> bool {
+        !self.finished.is_empty() || !self.checkpoints.is_empty()
+    }
+}

@@ -1,0 +1,157 @@
+//! The store's tables, the checks that a database is one of ours, and its errors.
+
+use crate::error::{Error, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
+use std::path::Path;
+use std::time::Duration;
+
+/// The version of the tables below, in the database's `user_version`.
+const VERSION: i64 = 1;
+/// Marks a database as a study of manytune: "MTUN" in its `application_id`.
+const APPLICATION: i64 = 0x4d54_554e;
+
+/// Curves are blobs of f64, little-endian, (epoch, fold); `hyperparameters` and `fold_values` are JSON.
+/// The columns value, tie_break_value, best_epoch, fold_values and epochs follow from the curves: they
+/// are there for whoever reads the database with SQL.
+const TABLES: &str = "
+CREATE TABLE study (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    objective TEXT NOT NULL,
+    tie_break TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    fold_count INTEGER NOT NULL CHECK (fold_count > 0),
+    engine TEXT NOT NULL,
+    device TEXT NOT NULL,
+    version TEXT NOT NULL,
+    test_value REAL
+);
+CREATE TABLE trials (
+    number INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,
+    value REAL,
+    tie_break_value REAL,
+    best_epoch INTEGER,
+    fold_values TEXT,
+    epochs INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    diverged_at_step INTEGER,
+    failure TEXT,
+    hyperparameters TEXT NOT NULL,
+    train_loss BLOB NOT NULL,
+    objective BLOB NOT NULL,
+    tie_break BLOB NOT NULL
+);
+CREATE TABLE checkpoints (
+    trial INTEGER NOT NULL,
+    fold INTEGER NOT NULL,
+    snapshot BLOB NOT NULL,
+    PRIMARY KEY (trial, fold)
+);
+CREATE TABLE models (
+    trial INTEGER NOT NULL,
+    fold INTEGER NOT NULL,
+    parameters BLOB NOT NULL,
+    PRIMARY KEY (trial, fold)
+);
+";
+
+/// Opens a database for writing, making it where there is none.
+pub fn open(path: &Path) -> Result<Connection> {
+    let open = || {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        // Returns the mode it got: a file system without shared memory gives another, as safe.
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        Ok(connection)
+    };
+    open().map_err(fault(path))
+}
+
+/// Opens a database for reading. In a folder that cannot be written the journal cannot be either; the
+/// database is then read as it lies.
+pub fn open_for_reading(path: &Path) -> Result<Connection> {
+    let read = |connection: Connection| {
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    // Opened as if to write, the last reader takes the journal's files away again.
+    let writing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let error = match Connection::open_with_flags(path, writing).and_then(read) {
+        Ok(connection) => return Ok(connection),
+        Err(error) => error,
+    };
+    if !matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) {
+        return Err(fault(path)(error));
+    }
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let address = format!("file:{escaped}?immutable=1");
+    let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(address, reading | OpenFlags::SQLITE_OPEN_URI)
+        .and_then(read)
+        .map_err(fault(path))
+}
+
+/// Whether the database has no tables yet.
+pub fn is_empty(path: &Path, connection: &Connection) -> Result<bool> {
+    let sql = "SELECT count(*) FROM sqlite_schema";
+    let count: i64 = connection.query_row(sql, [], |row| row.get(0)).map_err(fault(path))?;
+    Ok(count == 0)
+}
+
+/// Makes the tables.
+pub fn create(path: &Path, transaction: &Transaction<'_>) -> Result<()> {
+    let make = || {
+        transaction.execute_batch(TABLES)?;
+        transaction.pragma_update(None, "application_id", APPLICATION)?;
+        transaction.pragma_update(None, "user_version", VERSION)
+    };
+    make().map_err(fault(path))
+}
+
+/// Refuses a database that is not ours, or is of a newer version.
+pub fn check(path: &Path, connection: &Connection) -> Result<()> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    if pragma("application_id").map_err(fault(path))? != APPLICATION {
+        return Err(Error::store(path.display(), "is a database, but not a study of manytune")
+            .advice("choose another folder with --out"));
+    }
+    let version = pragma("user_version").map_err(fault(path))?;
+    if version != VERSION {
+        let allowed = format!("version {VERSION}");
+        return Err(Error::store(path.display(), format!("the study is stored in version {version}"))
+            .allowed(allowed)
+            .advice("use the version of manytune that made the study"));
+    }
+    Ok(())
+}
+
+/// The error for a database whose content makes no sense.
+pub fn damaged(path: &Path, found: impl std::fmt::Display) -> Error {
+    Error::store(path.display(), format!("the database is damaged: {found}"))
+        .advice("restore it from a copy, or begin again in another folder with --out")
+}
+
+/// Turns an error of the database into one a user can act on.
+pub fn fault(path: &Path) -> impl Fn(rusqlite::Error) -> Error {
+    let path = path.to_owned();
+    move |error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(&path, error),
+        Some(ErrorCode::DiskFull) => Error::store(path.display(), "the disk is full")
+            .advice("make room, then run the same command again: it goes on where it stopped"),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            Error::store(path.display(), format!("cannot be opened or written: {error}"))
+                .advice("choose a folder that can be written with --out")
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Error::store(path.display(), "another program holds the database locked")
+                .advice("close the program that has it open, then run the same command again")
+        }
+        _ => Error::store(path.display(), format!("the database cannot be used: {error}"))
+            .advice("check the disk and the folder, then run the same command again"),
+    }
+}

@@ -1,0 +1,308 @@
+//! The store: one SQLite database per study, written by one process at a time.
+//!
+//! Every change is one transaction that is on the disk before it is announced (WAL,
+//! `synchronous=FULL`), so that a process killed at any instant leaves a whole study behind. What
+//! rebuilds the leaderboard is in the database alone; the files beside it are made from it.
+
+use super::schema::{self, fault};
+use super::{checkpoint, files, rows};
+use crate::engine::{EngineKind, Snapshot};
+use crate::error::{Error, Result};
+use crate::model::metric::{self, Metric};
+use crate::trial::{Order, State, Trial};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The database in a study's folder.
+pub const DATABASE: &str = "study.db";
+/// Locked by the process that works on the study; always empty.
+const LOCK: &str = "study.lock";
+
+/// Whoever asks whether a study is running holds its lock for an instant: a writer tries again.
+const LOCK_ATTEMPTS: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// What belongs to the study as a whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Header {
+    /// The study's name.
+    pub name: String,
+    /// The study file as run.
+    pub source: String,
+    /// Hash of the encoded data.
+    pub fingerprint: String,
+    /// Name of the objective.
+    pub objective: String,
+    /// Name of the metric that breaks ties.
+    pub tie_break: String,
+    /// Key of all random streams.
+    pub seed: u64,
+    /// Number of folds.
+    pub fold_count: usize,
+    /// Which engine trains it.
+    pub engine: EngineKind,
+    /// On what device.
+    pub device: String,
+    /// The version of this crate that began it.
+    pub version: String,
+    /// The best trial's objective on the final test set, where there is one and the study has ended.
+    pub test_value: Option<f64>,
+}
+
+impl Header {
+    /// The objective.
+    pub fn objective(&self) -> Result<&'static dyn Metric> {
+        find_metric(&self.objective)
+    }
+
+    /// What is better.
+    pub fn order(&self) -> Result<Order> {
+        let tie_break = find_metric(&self.tie_break)?.direction();
+        Ok(Order { objective: self.objective()?.direction(), tie_break })
+    }
+}
+
+fn find_metric(name: &str) -> Result<&'static dyn Metric> {
+    metric::find(name).ok_or_else(|| {
+        Error::store(DATABASE, format!("the study's metric \"{name}\" is not known here"))
+            .advice("use the version of manytune that made the study")
+    })
+}
+
+/// The models of the best trial.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BestModels {
+    /// Which trial.
+    pub trial: u64,
+    /// (fold) parameters, laid out as [`crate::model::network::layer_ranges`] says.
+    pub folds: Vec<Vec<f32>>,
+}
+
+/// An open study.
+pub struct Store {
+    connection: Connection,
+    folder: PathBuf,
+    /// Held by the one process that may write; `None` where the store is only read.
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// Whether a folder holds a study, or what should be one.
+    pub fn exists(folder: &Path) -> bool {
+        let path = folder.join(DATABASE);
+        if fs::metadata(&path).is_ok_and(|found| found.len() == 0) || !path.exists() {
+            return false;
+        }
+        // A process killed while it made the database leaves one without tables: that is no study yet.
+        let is_empty = schema::open_for_reading(&path).and_then(|found| schema::is_empty(&path, &found));
+        !is_empty.unwrap_or(false)
+    }
+
+    /// Makes a new study in a folder, which is made too where it is missing.
+    pub fn create(folder: &Path, header: &Header) -> Result<Self> {
+        fs::create_dir_all(folder).map_err(|error| {
+            Error::store(folder.display(), format!("the study's folder cannot be made: {error}"))
+                .advice("choose another folder with --out")
+        })?;
+        let lock = lock(folder)?;
+        let path = folder.join(DATABASE);
+        let mut connection = schema::open(&path)?;
+        if schema::is_empty(&path, &connection)? {
+            let transaction = connection.transaction().map_err(fault(&path))?;
+            schema::create(&path, &transaction)?;
+            rows::insert_header(&transaction, header).map_err(fault(&path))?;
+            transaction.commit().map_err(fault(&path))?;
+        } else {
+            return Err(Error::store(folder.display(), "already holds a study")
+                .advice("choose another folder with --out"));
+        }
+        Ok(Self { connection, folder: folder.to_owned(), _lock: Some(lock) })
+    }
+
+    /// Opens the study in a folder for writing. One process at a time may.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let lock = lock(folder)?;
+        let path = folder.join(DATABASE);
+        let connection = schema::open(&path)?;
+        schema::check(&path, &connection)?;
+        files::remove_leftovers(folder);
+        // Nobody else is working on it: what was running when a process was killed no longer is.
+        let sql = "UPDATE trials SET state = ?1 WHERE state = ?2";
+        let names = [State::Interrupted.name(), State::Running.name()];
+        connection.execute(sql, names).map_err(fault(&path))?;
+        Ok(Self { connection, folder: folder.to_owned(), _lock: Some(lock) })
+    }
+
+    /// Opens the study in a folder for reading, which is possible while another process writes.
+    pub fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join(DATABASE);
+        if !Self::exists(folder) {
+            return Err(Error::store(folder.display(), "holds no study")
+                .allowed("the folder of a study, which `manytune tune` makes")
+                .advice("give the folder that tune printed, such as runs/penguins"));
+        }
+        let connection = schema::open_for_reading(&path)?;
+        schema::check(&path, &connection)?;
+        Ok(Self { connection, folder: folder.to_owned(), _lock: None })
+    }
+
+    /// Where the study is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(DATABASE)
+    }
+
+    /// What belongs to the study as a whole.
+    pub fn header(&self) -> Result<Header> {
+        rows::read_header(&self.connection).map_err(fault(&self.path()))
+    }
+
+    /// Every trial, by number.
+    pub fn trials(&self) -> Result<Vec<Trial>> {
+        let path = self.path();
+        let header = self.header()?;
+        let (order, fold_count) = (header.order()?, header.fold_count);
+        let rows = rows::read_trials(&self.connection).map_err(fault(&path))?;
+        rows.into_iter()
+            .map(|row| {
+                let number = row.number;
+                row.trial(order, fold_count)
+                    .ok_or_else(|| schema::damaged(&path, format!("trial {number} cannot be read")))
+            })
+            .collect()
+    }
+
+    /// The checkpoint of a trial, one snapshot per fold; empty where it has none.
+    pub fn checkpoint(&self, trial: u64) -> Result<Vec<Snapshot>> {
+        let path = self.path();
+        let blobs = self.blobs("SELECT snapshot FROM checkpoints WHERE trial = ?1 ORDER BY fold", trial)?;
+        let decoded: Option<Vec<Snapshot>> = blobs.iter().map(|blob| checkpoint::decode(blob)).collect();
+        decoded
+            .ok_or_else(|| schema::damaged(&path, format!("the checkpoint of trial {trial} cannot be read")))
+    }
+
+    /// The models of the best trial; `None` while no trial is complete.
+    pub fn best_models(&self) -> Result<Option<BestModels>> {
+        let path = self.path();
+        let trial: Option<i64> = self
+            .connection
+            .query_row("SELECT trial FROM models LIMIT 1", [], |row| row.get(0))
+            .optional()
+            .map_err(fault(&path))?;
+        let Some(trial) = trial else { return Ok(None) };
+        let blobs =
+            self.blobs("SELECT parameters FROM models WHERE trial = ?1 ORDER BY fold", trial as u64)?;
+        let folds = blobs.iter().map(|blob| rows::numbers(blob, f32::from_le_bytes)).collect();
+        Ok(Some(BestModels { trial: trial as u64, folds }))
+    }
+
+    fn blobs(&self, sql: &str, trial: u64) -> Result<Vec<Vec<u8>>> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            statement.query_map([trial as i64], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(fault(&self.path()))
+    }
+
+    /// Begins one transaction; nothing of it is kept unless it is committed.
+    pub fn begin(&mut self) -> Result<Writer<'_>> {
+        let path = self.path();
+        let transaction = self.connection.transaction().map_err(fault(&path))?;
+        Ok(Writer { transaction, path })
+    }
+}
+
+/// Takes the lock that the one writer holds; it falls with the process, however that ends.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(LOCK);
+    let fail = |error: std::io::Error| {
+        Error::store(path.display(), format!("cannot be written: {error}"))
+            .advice("choose a folder that can be written with --out")
+    };
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
+    }
+    Err(Error::store(folder.display(), "another process is working on this study")
+        .advice("wait until it ends or stop it; `manytune show` works meanwhile"))
+}
+
+/// Whether a process is working on the study in a folder.
+pub fn is_running(folder: &Path) -> bool {
+    let Ok(file) = File::open(folder.join(LOCK)) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
+/// One transaction.
+pub struct Writer<'a> {
+    transaction: Transaction<'a>,
+    path: PathBuf,
+}
+
+impl Writer<'_> {
+    /// Writes a trial as it is now. A finished one loses its checkpoint.
+    pub fn trial(&self, trial: &Trial) -> Result<()> {
+        rows::write_trial(&self.transaction, trial).map_err(fault(&self.path))
+    }
+
+    /// Changes the state of a trial that is stored.
+    pub fn state(&self, trial: u64, state: State) -> Result<()> {
+        self.update("UPDATE trials SET state = ?1 WHERE number = ?2", params![state.name(), trial as i64])
+    }
+
+    /// Replaces the checkpoint of a trial, one snapshot per fold.
+    pub fn checkpoint(&self, trial: u64, folds: &[Snapshot]) -> Result<()> {
+        let write = || {
+            let sql = "INSERT OR REPLACE INTO checkpoints (trial, fold, snapshot) VALUES (?1, ?2, ?3)";
+            let mut statement = self.transaction.prepare_cached(sql)?;
+            for (fold, snapshot) in folds.iter().enumerate() {
+                statement.execute(params![trial as i64, fold as i64, checkpoint::encode(snapshot)])?;
+            }
+            Ok(())
+        };
+        write().map_err(fault(&self.path))
+    }
+
+    /// Replaces the models of the best trial.
+    pub fn best_models(&self, best: &BestModels) -> Result<()> {
+        let write = || {
+            self.transaction.execute("DELETE FROM models", [])?;
+            let sql = "INSERT INTO models (trial, fold, parameters) VALUES (?1, ?2, ?3)";
+            let mut statement = self.transaction.prepare_cached(sql)?;
+            for (fold, parameters) in best.folds.iter().enumerate() {
+                let bytes: Vec<u8> = parameters.iter().flat_map(|number| number.to_le_bytes()).collect();
+                statement.execute(params![best.trial as i64, fold as i64, bytes])?;
+            }
+            Ok(())
+        };
+        write().map_err(fault(&self.path))
+    }
+
+    /// Replaces the study file as run: an extended study has more trials.
+    pub fn source(&self, source: &str) -> Result<()> {
+        self.update("UPDATE study SET source = ?1", params![source])
+    }
+
+    /// Sets the best trial's objective on the final test set.
+    pub fn test_value(&self, value: Option<f64>) -> Result<()> {
+        self.update("UPDATE study SET test_value = ?1", params![value])
+    }
+
+    fn update(&self, sql: &str, parameters: impl rusqlite::Params) -> Result<()> {
+        self.transaction.execute(sql, parameters).map(drop).map_err(fault(&self.path))
+    }
+
+    /// Keeps everything written; it is on the disk when this returns.
+    pub fn commit(self) -> Result<()> {
+        self.transaction.commit().map_err(fault(&self.path))
+    }
+}

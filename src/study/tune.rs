@@ -1,0 +1,407 @@
+//! One `tune`, from the plan to the leaderboard: data, store, engine, run, models, final test.
+
+use super::model::{self, Preprocessing, SavedModel, Which};
+use super::plan::Plan;
+use super::run::{Event, Limits, Run, Stop, Watch, run};
+use super::store::{BestModels, Header, Store};
+use super::{files, score};
+use crate::data::{self, Dataset, Encoder, Prepared};
+use crate::engine::{self, EngineChoice, EngineKind, Job, MemoryLimit, Opened};
+use crate::error::{Error, Result};
+use crate::model::hyperparameter;
+use crate::model::metric::{self, Metric};
+use crate::model::recipe::{Network, Recipe};
+use crate::schedule;
+use crate::search::{self, StrategyKind};
+use crate::space::{Configuration, Space};
+use crate::trial::{self, Order, Trial};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The study file as run, in the study's folder.
+const SOURCE: &str = "study.toml";
+/// More trials of a grid than this are run only when they were agreed to.
+pub const MOST_UNASKED: u128 = 100_000;
+
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
+
+/// What a user asks for, beside the plan.
+pub struct Request {
+    /// The study.
+    pub plan: Plan,
+    /// Where it is, or will be.
+    pub folder: PathBuf,
+    /// How much device memory may be taken.
+    pub memory: Option<MemoryLimit>,
+    /// Whether a very large grid was agreed to.
+    pub agreed: bool,
+}
+
+/// Who watches a study.
+pub trait Audience {
+    /// Something the user should know.
+    fn note(&mut self, line: &str);
+    /// Something for who wants everything explained.
+    fn explain(&mut self, line: &str);
+    /// Training begins: what is optimised, and how many trials are done, of how many where that is known.
+    fn begin(&mut self, objective: &'static dyn Metric, best: Option<&Trial>, done: u64, of: Option<u64>);
+    /// Something has happened.
+    fn event(&mut self, event: &Event<'_>);
+    /// Whether to stop now.
+    fn stop(&self) -> Option<Stop>;
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing was left to do.
+    WasFinished,
+    /// All trials are done.
+    Finished,
+    /// Trials are left.
+    Stopped(Stop),
+}
+
+/// Runs a study to its end, or to where it is stopped; begins it, resumes it or extends it.
+///
+/// Nothing is written before the data, the plan and the device are known to be right.
+pub fn tune(request: Request, audience: &mut dyn Audience) -> Result<Ending> {
+    let Request { mut plan, folder, memory, agreed } = request;
+    // Held from here on: a second run of the same study is refused before it reads the data.
+    let existing = if Store::exists(&folder) { Some(Store::open(&folder)?) } else { None };
+    let table = data::load(&plan.data)?;
+    let prepared = data::prepare(&table, &plan.data, plan.seed)?;
+    drop(table);
+    prepared.notes.iter().for_each(|note| audience.note(note));
+    let dataset = &prepared.dataset;
+    plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
+    let study = Study::new(plan, prepared, folder)?;
+    if let Some(store) = &existing {
+        study.refuse_another(&store.header()?)?;
+    }
+    study.describe(audience);
+    if existing.is_none() {
+        study.refuse_large_grid(agreed)?;
+    }
+    study.run(existing, memory, audience)
+}
+
+/// A study whose data are known.
+struct Study {
+    plan: Plan,
+    dataset: Arc<Dataset>,
+    encoder: Encoder,
+    test_rows: Vec<u32>,
+    fingerprint: String,
+    folder: PathBuf,
+    space: Space,
+    objective: &'static dyn Metric,
+    tie_breaker: &'static dyn Metric,
+    strategy: &'static dyn StrategyKind,
+    /// Number of trials, where the plan or the strategy limits it.
+    trial_count: Option<u64>,
+}
+
+impl Study {
+    fn new(plan: Plan, prepared: Prepared, folder: PathBuf) -> Result<Self> {
+        let Prepared { dataset, encoder, test_rows, fingerprint, .. } = prepared;
+        let space = plan.space.clone().unwrap_or_default();
+        let objective = plan.metric(dataset.task)?;
+        let strategy = search::named("search.strategy", &plan.strategy)?;
+        let size = strategy.size(&space).map(|size| u64::try_from(size).unwrap_or(u64::MAX));
+        Ok(Self {
+            trial_count: [plan.trials, size].into_iter().flatten().min(),
+            tie_breaker: metric::tie_breaker(dataset.task),
+            dataset: Arc::new(dataset),
+            plan,
+            encoder,
+            test_rows,
+            fingerprint,
+            folder,
+            space,
+            objective,
+            strategy,
+        })
+    }
+
+    fn order(&self) -> Order {
+        Order { objective: self.objective.direction(), tie_break: self.tie_breaker.direction() }
+    }
+
+    /// Refuses to go on with a study whose results would not be those of this one.
+    fn refuse_another(&self, header: &Header) -> Result<()> {
+        let before = plan_of(header)?;
+        let mut differences = before.differences(&self.plan);
+        // Other splits change the fingerprint too: then the data themselves may well be the same.
+        let same_splits =
+            !differences.iter().any(|line| line.starts_with("data.") || line.starts_with("search.seed"));
+        if header.fingerprint != self.fingerprint && same_splits {
+            differences.push(format!("the content of {} has changed", self.plan.data.path.display()));
+        }
+        let asked = asked_engine(&self.plan).filter(|kind| *kind != header.engine);
+        if let Some(kind) = asked {
+            differences.push(format!(
+                "it was trained on the {} engine, and now on {}, which gives other bits",
+                header.engine.name(),
+                kind.name()
+            ));
+        }
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let found = format!("holds another study:\n    {}", differences.join("\n    "));
+        Err(Error::store(self.folder.display(), found)
+            .allowed("the same settings, or more --trials")
+            .advice("--out with another folder, to keep both"))
+    }
+
+    fn describe(&self, audience: &mut dyn Audience) {
+        let (dataset, plan) = (&self.dataset, &self.plan);
+        let folds = match dataset.folds.len() {
+            1 => "1 hold-out split".to_owned(),
+            count => format!("{count} folds"),
+        };
+        let task = match self.encoder.class_names().len() {
+            0 => "a number".to_owned(),
+            count => format!("one of {count} classes"),
+        };
+        let target = self.encoder.target_name();
+        audience.explain(&format!(
+            "data: {} rows, {} features after encoding, {folds}; predicts {target}, {task}",
+            dataset.row_count(),
+            dataset.feature_count
+        ));
+        let trials = self.trial_count.map_or("any number of".to_owned(), |count| count.to_string());
+        audience.explain(&format!(
+            "search: {} of {trials} trials, seed {}; {} {}, at most {} epochs, patience {}",
+            self.strategy.name(),
+            plan.seed,
+            self.objective.direction().name(),
+            self.objective.name(),
+            plan.max_epochs,
+            plan.patience
+        ));
+        self.strategy.notes(&self.space).iter().for_each(|note| audience.note(note));
+        audience.explain("the study as run:");
+        plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
+    }
+
+    /// A grid says how large it is before it runs; one that is very large runs only when agreed to.
+    fn refuse_large_grid(&self, agreed: bool) -> Result<()> {
+        let Some(size) = self.strategy.size(&self.space) else { return Ok(()) };
+        let runs = self.plan.trials.map_or(size, |trials| size.min(trials.into()));
+        if runs <= MOST_UNASKED || agreed {
+            return Ok(());
+        }
+        let found = match size {
+            u128::MAX => format!("the {} has more cells than can be counted", self.strategy.name()),
+            size => format!("the {} has {size} cells", self.strategy.name()),
+        };
+        Err(Error::usage("search.strategy", found)
+            .allowed(format!("more than {MOST_UNASKED} trials only with --yes"))
+            .advice("--yes to run them all, --trials to run the first of them, or --strategy random"))
+    }
+
+    fn build(&self, configuration: &Configuration) -> Result<(Network, Recipe)> {
+        let dataset = &self.dataset;
+        hyperparameter::build(configuration, dataset.task, dataset.feature_count, self.plan.max_epochs)
+    }
+
+    fn is_work_left(&self, stored: &[Trial]) -> bool {
+        let within = |number: u64| self.trial_count.is_none_or(|count| number < count);
+        let next = stored.last().map_or(0, |trial| trial.number + 1);
+        within(next) || stored.iter().any(|trial| !trial.state.is_finished() && within(trial.number))
+    }
+
+    fn run(
+        &self,
+        existing: Option<Store>,
+        memory: Option<MemoryLimit>,
+        audience: &mut dyn Audience,
+    ) -> Result<Ending> {
+        let stored = existing.as_ref().map(Store::trials).transpose()?.unwrap_or_default();
+        if let Some(store) = existing {
+            if self.is_work_left(&stored) {
+                return self.train(Some(store), &stored, memory, audience);
+            }
+            return self.close(store).map(|()| Ending::WasFinished);
+        }
+        self.train(None, &stored, memory, audience)
+    }
+
+    fn train(
+        &self,
+        existing: Option<Store>,
+        stored: &[Trial],
+        memory: Option<MemoryLimit>,
+        audience: &mut dyn Audience,
+    ) -> Result<Ending> {
+        let header = existing.as_ref().map(Store::header).transpose()?;
+        if let Some(stop) = audience.stop() {
+            return Ok(Ending::Stopped(stop));
+        }
+        let Opened { mut engine, why } = self.open_engine(header.as_ref(), memory)?;
+        audience.note(&why);
+        engine.explain().iter().for_each(|line| audience.explain(line));
+        let header = header.unwrap_or_else(|| self.header(engine.kind(), engine.device()));
+        if header.device != engine.device() {
+            audience.note(&format!("trained on {} so far: bits may differ from here on", header.device));
+        }
+        let mut store = match existing {
+            Some(store) => store,
+            None => Store::create(&self.folder, &header)?,
+        };
+        self.write_files(&mut store)?;
+        let done = stored.iter().filter(|trial| trial.state.is_finished()).count() as u64;
+        audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
+        let direction = self.objective.direction();
+        let mut strategy =
+            search::create(&self.plan.strategy, search::Settings { seed: self.plan.seed, direction })?;
+        let settings = schedule::Settings { max_epochs: self.plan.max_epochs, direction };
+        let mut schedule = schedule::create(&self.plan.schedule, settings)?;
+        let stopped = run(Run {
+            engine: engine.as_mut(),
+            dataset: &self.dataset,
+            store: &mut store,
+            objective: self.objective,
+            tie_breaker: self.tie_breaker,
+            limits: Limits {
+                trials: self.trial_count,
+                max_epochs: self.plan.max_epochs,
+                patience: self.plan.patience,
+            },
+            schedule: schedule.as_mut(),
+            ask: &mut |told, first, count| strategy.ask(&self.space, told, first, count),
+            build: &|configuration| self.build(configuration),
+            checkpoint_interval: CHECKPOINT_INTERVAL,
+            watch: &mut Saving { study: self, audience },
+        })?;
+        match stopped {
+            Some(stop) => Ok(Ending::Stopped(stop)),
+            None => self.close(store).map(|()| Ending::Finished),
+        }
+    }
+
+    /// The engine that trained the study so far; else the one that was asked for.
+    fn open_engine(&self, header: Option<&Header>, memory: Option<MemoryLimit>) -> Result<Opened> {
+        let job = Job {
+            dataset: Arc::clone(&self.dataset),
+            seed: self.plan.seed,
+            with_outputs: self.objective.needs_outputs(),
+        };
+        let asked = &self.plan.engine;
+        let Some(header) = header else {
+            let choice = EngineChoice::named("engine.kind", &asked.kind)?;
+            return engine::open(choice, asked.device.as_deref(), memory, job);
+        };
+        let before = plan_of(header)?.engine.device;
+        let device = asked.device.as_deref().or(before.as_deref());
+        let choice = match header.engine {
+            EngineKind::Cpu => EngineChoice::Cpu,
+            EngineKind::Gpu => EngineChoice::Gpu,
+        };
+        engine::open(choice, device, memory, job).map_err(|error| {
+            error.advice(format!(
+                "go on where {} is, or begin anew in another folder with --out",
+                header.device
+            ))
+        })
+    }
+
+    fn header(&self, engine: EngineKind, device: String) -> Header {
+        Header {
+            name: self.plan.name.clone(),
+            source: self.plan.source.clone(),
+            fingerprint: self.fingerprint.clone(),
+            objective: self.objective.name().to_owned(),
+            tie_break: self.tie_breaker.name().to_owned(),
+            seed: self.plan.seed,
+            fold_count: self.dataset.folds.len(),
+            engine,
+            device,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            test_value: None,
+        }
+    }
+
+    /// Brings what is beside the database, and the study as run, to where they should be.
+    fn write_files(&self, store: &mut Store) -> Result<()> {
+        let writer = store.begin()?;
+        writer.source(&self.plan.source)?;
+        // Of the best trial so far, which may not stay the best.
+        writer.test_value(None)?;
+        writer.commit()?;
+        files::write(&self.folder.join(SOURCE), self.plan.source.as_bytes())?;
+        self.preprocessing().save(&self.folder, Which::Best)?;
+        if let Some(models) = store.best_models()?
+            && let Some(trial) = store.trials()?.iter().find(|trial| trial.number == models.trial)
+        {
+            self.save_weights(trial, &models)?;
+        }
+        Ok(())
+    }
+
+    fn preprocessing(&self) -> Preprocessing {
+        Preprocessing::new(&self.dataset, &self.encoder, 0..self.dataset.folds.len())
+    }
+
+    fn save_weights(&self, trial: &Trial, models: &BestModels) -> Result<()> {
+        let (network, _) = self.build(&trial.configuration)?;
+        let epochs = trial.best().map_or(0, |best| best.epoch);
+        model::save_weights(&self.folder, Which::Best, trial, epochs, &network, models)
+    }
+
+    /// Ends a study: its files are as they should be, and its best model meets the final test set.
+    fn close(&self, mut store: Store) -> Result<()> {
+        self.write_files(&mut store)?;
+        let Some(models) = store.best_models()?.filter(|_| !self.test_rows.is_empty()) else {
+            return Ok(());
+        };
+        let trials = store.trials()?;
+        let Some(best) = trials.iter().find(|trial| trial.number == models.trial) else { return Ok(()) };
+        let (network, _) = self.build(&best.configuration)?;
+        let model = SavedModel::new(&models, network, self.preprocessing());
+        let value = score::on_rows(&model, &self.dataset, &self.test_rows, self.objective);
+        let writer = store.begin()?;
+        writer.test_value(Some(value).filter(|value| value.is_finite()))?;
+        writer.commit()
+    }
+}
+
+/// The plan of a stored study.
+pub fn plan_of(header: &Header) -> Result<Plan> {
+    Plan::from_source(&header.name, &header.source).map_err(|error| {
+        Error::store(SOURCE, format!("the stored study cannot be read: {error}"))
+            .advice("use the version of manytune that made the study")
+    })
+}
+
+/// The engine that a plan names, by itself or by its device.
+fn asked_engine(plan: &Plan) -> Option<EngineKind> {
+    match plan.engine.kind.as_str() {
+        "cpu" => Some(EngineKind::Cpu),
+        "gpu" => Some(EngineKind::Gpu),
+        _ => plan.engine.device.as_ref().map(|_| EngineKind::Gpu),
+    }
+}
+
+/// Saves the best model as soon as there is a new one, then tells the audience.
+struct Saving<'a> {
+    study: &'a Study,
+    audience: &'a mut dyn Audience,
+}
+
+impl Watch for Saving<'_> {
+    fn stop(&self) -> Option<Stop> {
+        self.audience.stop()
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> Result<()> {
+        if let Event::Best(trial, models) = event {
+            self.study.save_weights(trial, models)?;
+        }
+        self.audience.event(event);
+        Ok(())
+    }
+}

@@ -1,0 +1,317 @@
+//! One trial: its configuration, its history epoch by epoch, and the state it is in.
+
+use crate::model::metric::Direction;
+use crate::space::Configuration;
+use std::cmp::Ordering;
+
+/// Where a trial stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Trained to its end: all epochs, or none better for as long as the patience lasts.
+    Complete,
+    /// Stopped early by the schedule.
+    Pruned,
+    /// The loss of a fold became infinite or not a number.
+    Diverged,
+    /// Could not be trained, or its objective is undefined.
+    Failed,
+    /// Checkpointed when the run was stopped; the same command goes on with it.
+    Interrupted,
+    /// Training now.
+    Running,
+}
+
+impl State {
+    /// Every state, in the order of the leaderboard.
+    pub const ALL: [Self; 6] =
+        [Self::Complete, Self::Pruned, Self::Running, Self::Interrupted, Self::Diverged, Self::Failed];
+
+    /// The name in the store and in every output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Pruned => "pruned",
+            Self::Diverged => "diverged",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+            Self::Running => "running",
+        }
+    }
+
+    /// The state of this name.
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether the trial will train no further.
+    pub fn is_finished(self) -> bool {
+        !matches!(self, Self::Interrupted | Self::Running)
+    }
+
+    /// Whether the trial's value counts for what it is.
+    fn has_value(self) -> bool {
+        !matches!(self, Self::Diverged | Self::Failed)
+    }
+}
+
+/// What is better: the objective's direction, then the tie-breaker's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Of the objective.
+    pub objective: Direction,
+    /// Of the tie-breaker.
+    pub tie_break: Direction,
+}
+
+impl Order {
+    fn compare(self, a: Score, b: Score) -> Ordering {
+        self.objective
+            .compare(a.value, b.value)
+            .then_with(|| self.tie_break.compare(a.tie_break, b.tie_break))
+    }
+}
+
+/// The scores of one fold, or their mean over folds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Score {
+    /// The objective, in its own unit and sign.
+    pub value: f64,
+    /// What breaks ties.
+    pub tie_break: f64,
+}
+
+/// One epoch of one fold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FoldEpoch {
+    /// Mean of the minibatch losses.
+    pub train_loss: f64,
+    /// On the fold's validation rows.
+    pub score: Score,
+}
+
+/// The best epoch of the mean curve so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// From 1.
+    pub epoch: u32,
+    /// Means over folds at that epoch.
+    pub score: Score,
+}
+
+/// The curves of a trial, all folds in step, and what follows from them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    order: Order,
+    fold_count: usize,
+    /// (epoch, fold)
+    epochs: Vec<FoldEpoch>,
+    best: Option<Best>,
+    /// The epoch at which the objective alone was last improved.
+    improved_at: u32,
+}
+
+impl History {
+    /// A trial of `fold_count` folds (at least 1) that has not trained yet.
+    pub fn new(order: Order, fold_count: usize) -> Self {
+        Self { order, fold_count: fold_count.max(1), epochs: Vec::new(), best: None, improved_at: 0 }
+    }
+
+    /// Adds one epoch of every fold, in the order of folds. Returns whether it is the best so far.
+    ///
+    /// Among epochs of equal value the one with the better tie-breaker is best, then the earlier one;
+    /// only a better value renews the patience.
+    pub fn push(&mut self, folds: &[FoldEpoch]) -> bool {
+        assert_eq!(folds.len(), self.fold_count, "an epoch has one entry per fold");
+        self.epochs.extend_from_slice(folds);
+        let mean = |part: fn(&FoldEpoch) -> f64| folds.iter().map(part).sum::<f64>() / folds.len() as f64;
+        let score =
+            Score { value: mean(|fold| fold.score.value), tie_break: mean(|fold| fold.score.tie_break) };
+        let best = self.best.map(|best| best.score);
+        if best.is_none_or(|best| self.order.objective.better(score.value, best.value)) {
+            self.improved_at = self.epoch_count();
+        }
+        let improves = best.is_none_or(|best| self.order.compare(score, best).is_lt());
+        if improves {
+            self.best = Some(Best { epoch: self.epoch_count(), score });
+        }
+        improves
+    }
+
+    /// Epochs trained.
+    pub fn epoch_count(&self) -> u32 {
+        (self.epochs.len() / self.fold_count) as u32
+    }
+
+    /// Number of folds.
+    pub fn fold_count(&self) -> usize {
+        self.fold_count
+    }
+
+    /// The best epoch of the mean curve; `None` before the first epoch.
+    pub fn best(&self) -> Option<Best> {
+        self.best
+    }
+
+    /// Epochs since the objective was last improved.
+    pub fn epochs_without_improvement(&self) -> u32 {
+        self.epoch_count() - self.improved_at
+    }
+
+    /// (epoch) the objective, the mean over folds.
+    pub fn mean_values(&self) -> Vec<f64> {
+        let mean =
+            |folds: &[FoldEpoch]| folds.iter().map(|fold| fold.score.value).sum::<f64>() / folds.len() as f64;
+        self.epochs.chunks_exact(self.fold_count).map(mean).collect()
+    }
+
+    /// (epoch, fold) every epoch of every fold.
+    pub fn epochs(&self) -> &[FoldEpoch] {
+        &self.epochs
+    }
+
+    /// (fold) the epoch numbered `epoch`, from 1.
+    pub fn at(&self, epoch: u32) -> &[FoldEpoch] {
+        let end = epoch as usize * self.fold_count;
+        &self.epochs[end - self.fold_count..end]
+    }
+}
+
+/// One configuration, evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// From 0, in the order the strategy proposed them.
+    pub number: u64,
+    /// What was tried.
+    pub configuration: Configuration,
+    /// Where it stands.
+    pub state: State,
+    /// Its curves.
+    pub history: History,
+    /// Wall time from its admission to its end, without the time between two runs. Trials share the
+    /// device, so these do not add up to the time of the study.
+    pub seconds: f64,
+    /// For a diverged trial, the step (from 0) at which the first of its folds did.
+    pub diverged_at_step: Option<u64>,
+    /// For a failed trial, why.
+    pub failure: Option<String>,
+}
+
+impl Trial {
+    /// A trial that has not trained yet.
+    pub fn new(number: u64, configuration: Configuration, order: Order, fold_count: usize) -> Self {
+        let history = History::new(order, fold_count);
+        let state = State::Running;
+        Self { number, configuration, state, history, seconds: 0.0, diverged_at_step: None, failure: None }
+    }
+
+    /// Mean scores at the best epoch; `None` for a trial that diverged, failed, or has not trained.
+    pub fn score(&self) -> Option<Score> {
+        self.best().map(|best| best.score)
+    }
+
+    /// The best epoch, under the same conditions.
+    pub fn best(&self) -> Option<Best> {
+        self.history.best().filter(|_| self.state.has_value())
+    }
+
+    /// (fold) the objective at the best epoch, under the same conditions.
+    pub fn fold_values(&self) -> Option<Vec<f64>> {
+        let best = self.best()?;
+        Some(self.history.at(best.epoch).iter().map(|fold| fold.score.value).collect())
+    }
+
+    /// The sample standard deviation of the fold values; `None` where there is one fold.
+    pub fn spread(&self) -> Option<f64> {
+        let values = self.fold_values().filter(|values| values.len() > 1)?;
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let sum: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Some((sum / (values.len() - 1) as f64).sqrt())
+    }
+}
+
+/// The order of the leaderboard: complete trials by score, then pruned ones, then those that have not
+/// ended; diverged and failed ones last. The lower number wins what is still equal.
+pub fn compare(order: Order, a: &Trial, b: &Trial) -> Ordering {
+    let group = |trial: &Trial| match trial.state {
+        State::Complete => 0,
+        State::Pruned => 1,
+        State::Running | State::Interrupted => 2,
+        State::Diverged => 3,
+        State::Failed => 4,
+    };
+    let by_score = || match (a.score(), b.score()) {
+        (Some(a), Some(b)) => order.compare(a, b),
+        (a, b) => a.is_none().cmp(&b.is_none()),
+    };
+    group(a).cmp(&group(b)).then_with(by_score).then_with(|| a.number.cmp(&b.number))
+}
+
+/// The best complete trial.
+pub fn best<'a>(order: Order, trials: impl IntoIterator<Item = &'a Trial>) -> Option<&'a Trial> {
+    let complete = trials.into_iter().filter(|trial| trial.state == State::Complete);
+    complete.min_by(|a, b| compare(order, a, b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ORDER: Order = Order { objective: Direction::Maximize, tie_break: Direction::Minimize };
+
+    fn epoch(value: f64, tie_break: f64) -> FoldEpoch {
+        FoldEpoch { train_loss: 0.0, score: Score { value, tie_break } }
+    }
+
+    fn trial(number: u64, state: State, value: f64, tie_break: f64) -> Trial {
+        let mut trial = Trial::new(number, Configuration::new(), ORDER, 1);
+        trial.history.push(&[epoch(value, tie_break)]);
+        trial.state = state;
+        trial
+    }
+
+    #[test]
+    fn the_value_is_the_best_of_the_mean_curve_not_the_mean_of_bests() {
+        let mut history = History::new(ORDER, 2);
+        assert!(history.push(&[epoch(0.9, 1.0), epoch(0.1, 1.0)]));
+        assert!(history.push(&[epoch(0.6, 1.0), epoch(0.6, 1.0)]));
+        assert!(!history.push(&[epoch(0.1, 1.0), epoch(0.9, 1.0)]));
+        let best = history.best().unwrap();
+        assert_eq!((best.epoch, best.score.value), (2, 0.6));
+        assert_eq!(history.epochs_without_improvement(), 1);
+    }
+
+    #[test]
+    fn a_tie_moves_the_best_epoch_but_not_the_patience() {
+        let mut history = History::new(ORDER, 1);
+        history.push(&[epoch(0.8, 0.5)]);
+        assert!(history.push(&[epoch(0.8, 0.4)]));
+        assert!(!history.push(&[epoch(0.8, 0.4)]));
+        assert_eq!(history.best().unwrap().epoch, 2);
+        assert_eq!(history.epochs_without_improvement(), 2);
+    }
+
+    #[test]
+    fn an_undefined_first_epoch_is_replaced_by_any_other() {
+        let mut history = History::new(ORDER, 1);
+        assert!(history.push(&[epoch(f64::NAN, f64::NAN)]));
+        assert!(history.push(&[epoch(0.1, 1.0)]));
+        assert_eq!(history.best().unwrap().epoch, 2);
+    }
+
+    #[test]
+    fn the_leaderboard_goes_by_value_then_tie_break_then_number_and_ends_with_what_went_wrong() {
+        let mut trials = [
+            trial(0, State::Failed, 0.99, 0.1),
+            trial(1, State::Diverged, 0.99, 0.1),
+            trial(2, State::Complete, 0.8, 0.5),
+            trial(3, State::Complete, 0.8, 0.4),
+            trial(4, State::Complete, f64::NAN, 0.1),
+            trial(5, State::Complete, 0.8, 0.4),
+            trial(6, State::Pruned, 0.95, 0.1),
+        ];
+        trials.sort_by(|a, b| compare(ORDER, a, b));
+        assert_eq!(trials.each_ref().map(|trial| trial.number), [3, 5, 2, 4, 6, 1, 0]);
+        assert_eq!(best(ORDER, &trials).unwrap().number, 3);
+        assert_eq!(trials[5].score(), None);
+    }
+}

@@ -1,0 +1,292 @@
+//! Strategies: one contract for all of them, exact grids, and random search without repetition.
+
+use manytune::model::metric::Direction;
+use manytune::search::{self, Settings, Told};
+use manytune::space::{Configuration, Dimension, Domain, Space, Value, value_text};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+const SETTINGS: Settings = Settings { seed: 11, direction: Direction::Maximize };
+
+fn int(low: i64, high: i64) -> Domain {
+    Domain::Int { low, high, log: false, step: 1 }
+}
+
+fn float(low: f64, high: f64, log: bool) -> Domain {
+    Domain::Float { low, high, log, step: None }
+}
+
+fn choice(values: impl IntoIterator<Item = i64>) -> Domain {
+    Domain::Choice(values.into_iter().map(Value::Int).collect())
+}
+
+fn key(configuration: &Configuration) -> String {
+    configuration.iter().map(|(name, value)| format!("{name}={} ", value_text(value))).collect()
+}
+
+/// All that a strategy proposes, at most `most`, asked for in pieces of `piece`.
+fn all(name: &str, space: &Space, piece: usize, most: usize) -> Vec<Configuration> {
+    let mut strategy = search::create(name, SETTINGS).unwrap();
+    let mut found: Vec<Configuration> = Vec::new();
+    while found.len() < most {
+        let told: Vec<Told> = found
+            .iter()
+            .enumerate()
+            .map(|(i, c)| Told {
+                number: i as u64,
+                configuration: c.clone(),
+                value: (i % 3 > 0).then_some(i as f64),
+            })
+            .collect();
+        let asked = piece.min(most - found.len());
+        let more = strategy.ask(space, &told, found.len() as u64, asked).unwrap();
+        assert!(more.len() <= asked);
+        found.extend(more.iter().cloned());
+        if more.len() < asked {
+            break;
+        }
+    }
+    found
+}
+
+fn mixed() -> Space {
+    Space::new(vec![
+        Dimension::new("rate", float(1e-4, 1e-1, true)),
+        Dimension::new("kind", choice([0, 1, 2])),
+        Dimension::new("momentum", float(0.0, 0.9, false)).when("kind", [Value::Int(1)]),
+        Dimension::new("width", int(8, 11)),
+    ])
+    .unwrap()
+}
+
+/// Proposals are a function of the number: asked one by one, in batches, or again from the middle.
+#[test]
+fn every_strategy_proposes_the_same_however_it_is_asked() {
+    let finite = Space::new(vec![Dimension::new("a", choice(0..7)), Dimension::new("b", int(1, 9))]).unwrap();
+    for kind in search::ALL {
+        for space in [&mixed(), &finite] {
+            let expected = all(kind.name(), space, 1, 40);
+            assert_eq!(expected.len(), 40, "{}", kind.name());
+            assert!(expected.iter().all(|configuration| space.contains(configuration)), "{}", kind.name());
+            assert_eq!(all(kind.name(), space, 40, 40), expected, "{}", kind.name());
+            assert_eq!(all(kind.name(), space, 7, 40), expected, "{}", kind.name());
+            let mut resumed = kind.create(SETTINGS);
+            assert_eq!(resumed.ask(space, &[], 25, 15).unwrap(), expected[25..], "{}", kind.name());
+            assert_eq!(resumed.ask(space, &[], 3, 5).unwrap(), expected[3..8], "{} going back", kind.name());
+            assert_eq!(resumed.ask(space, &[], 8, 0).unwrap(), [], "{}", kind.name());
+        }
+    }
+}
+
+#[test]
+fn every_strategy_ends_when_a_finite_space_is_exhausted() {
+    let space = Space::new(vec![
+        Dimension::new("a", choice([0, 1, 2])),
+        Dimension::new("b", int(1, 4)).when("a", [Value::Int(1), Value::Int(2)]),
+        // Rare under its own distribution: the last ones are found by their cells.
+        Dimension::new("c", Domain::Int { low: 1, high: 40, log: true, step: 1 }),
+    ])
+    .unwrap();
+    for kind in search::ALL {
+        assert_eq!(kind.size(&space), Some(9 * 40), "{}", kind.name());
+        for piece in [1, 64, 1000] {
+            let found = all(kind.name(), &space, piece, 1000);
+            let distinct: BTreeSet<String> = found.iter().map(key).collect();
+            assert_eq!((found.len(), distinct.len()), (360, 360), "{}", kind.name());
+            assert!(found.iter().all(|configuration| space.contains(configuration)));
+        }
+        assert_eq!(kind.create(SETTINGS).ask(&space, &[], 360, 5).unwrap(), [], "{}", kind.name());
+        assert_eq!(kind.create(SETTINGS).ask(&space, &[], u64::MAX, 5).unwrap(), [], "{}", kind.name());
+    }
+}
+
+#[test]
+fn a_space_of_fixed_values_has_one_configuration() {
+    let space = Space::new(vec![Dimension::new("a", Domain::Fixed(Value::Float(0.1)))]).unwrap();
+    for kind in search::ALL {
+        assert_eq!(all(kind.name(), &space, 3, 10).len(), 1, "{}", kind.name());
+    }
+}
+
+#[test]
+fn an_unknown_strategy_is_refused_with_the_nearest() {
+    let error = search::named("--strategy", "gird").err().unwrap();
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().contains("did you mean \"grid\"?"), "{error}");
+    assert!(search::find(search::AUTO).is_some());
+}
+
+#[test]
+fn random_proposals_change_with_the_seed_and_the_number() {
+    let space = mixed();
+    let of = |seed| {
+        search::create("random", Settings { seed, ..SETTINGS }).unwrap().ask(&space, &[], 0, 50).unwrap()
+    };
+    assert_ne!(of(1), of(2));
+    let distinct: BTreeSet<String> = of(1).iter().map(key).collect();
+    assert_eq!(distinct.len(), 50);
+}
+
+#[test]
+fn random_search_of_a_continuous_space_never_ends() {
+    let kind = search::find("random").unwrap();
+    assert_eq!(kind.size(&mixed()), None);
+    let last = kind.create(SETTINGS).ask(&mixed(), &[], 1 << 40, 3).unwrap();
+    assert_eq!(last.len(), 3);
+}
+
+/// The values of one hyperparameter in the order of the grid.
+fn grid_values(dimension: Dimension) -> Vec<Value> {
+    let name = dimension.name.clone();
+    let space = Space::new(vec![dimension]).unwrap();
+    all("grid", &space, 1000, 1000).into_iter().map(|mut c| c.remove(&name).unwrap()).collect()
+}
+
+fn floats(values: &[f64]) -> Vec<Value> {
+    values.iter().copied().map(Value::Float).collect()
+}
+
+#[test]
+fn a_grid_takes_exact_points_of_a_range() {
+    let points =
+        |domain, count| grid_values(Dimension { grid_count: Some(count), ..Dimension::new("x", domain) });
+    assert_eq!(points(float(1e-4, 1e-1, true), 4), floats(&[1e-4, 1e-3, 1e-2, 1e-1]));
+    assert_eq!(points(float(0.0, 1.0, false), 5), floats(&[0.0, 0.25, 0.5, 0.75, 1.0]));
+    assert_eq!(points(float(0.1, 0.7, false), 3), floats(&[0.1, 0.4, 0.7]));
+    assert_eq!(points(float(1e-4, 1e-2, true), 1), floats(&[1e-3]));
+    let ints = |values: &[i64]| values.iter().copied().map(Value::Int).collect::<Vec<_>>();
+    assert_eq!(points(int(0, 100), 5), ints(&[0, 25, 50, 75, 100]));
+    let log = |low, high| Domain::Int { low, high, log: true, step: 1 };
+    assert_eq!(points(log(16, 256), 5), ints(&[16, 32, 64, 128, 256]));
+    // Seven log-spaced points of 1 to 4 round to four numbers: each is taken once.
+    assert_eq!(points(log(1, 4), 7), ints(&[1, 2, 3, 4]));
+    assert_eq!(points(int(1, 3), 10), ints(&[1, 2, 3]));
+    assert_eq!(grid_values(Dimension::new("x", int(-1, 2))), ints(&[-1, 0, 1, 2]));
+    let stepped = Domain::Float { low: 0.0, high: 0.3, log: false, step: Some(0.1) };
+    assert_eq!(grid_values(Dimension::new("x", stepped)), floats(&[0.0, 0.1, 0.2, 0.3]));
+    assert_eq!(grid_values(Dimension::new("x", float(0.0, 1.0, false))).len(), 5);
+}
+
+#[test]
+fn a_grid_says_how_large_it_is_and_what_it_takes_of_a_range_without_a_count() {
+    let notes = search::find("grid").unwrap().notes(&mixed());
+    // Five rates and four widths, with two kinds alone and one beside five momentums.
+    assert_eq!(notes[0], format!("the grid has {} cells", 5 * 4 * (2 + 5)));
+    assert!(
+        notes[1].starts_with("rate: the grid takes 5 points") && notes[1].contains("0.1;"),
+        "{}",
+        notes[1]
+    );
+    assert!(notes[1].contains("`count`") && notes[2].starts_with("momentum: "));
+    assert_eq!(notes.len(), 3);
+}
+
+#[test]
+fn a_grid_is_row_major_in_the_order_of_the_file() {
+    let space = Space::new(vec![
+        Dimension::new("z", choice([5, 3])),
+        Dimension::new("inner", choice([0, 1])).when("z", [Value::Int(3)]),
+        Dimension::new("a", int(7, 8)),
+    ])
+    .unwrap();
+    let keys: Vec<String> = all("grid", &space, 2, 100).iter().map(key).collect();
+    assert_eq!(
+        keys,
+        [
+            "a=7 z=5 ",
+            "a=8 z=5 ",
+            "a=7 inner=0 z=3 ",
+            "a=8 inner=0 z=3 ",
+            "a=7 inner=1 z=3 ",
+            "a=8 inner=1 z=3 "
+        ]
+    );
+}
+
+#[test]
+fn a_grid_is_counted_without_being_walked() {
+    let kind = search::find("grid").unwrap();
+    let wide = |count: usize, high: i64| {
+        Space::new((0..count).map(|i| Dimension::new(format!("x{i}"), int(1, high))).collect()).unwrap()
+    };
+    assert_eq!(kind.size(&wide(12, 1000)), Some(10_u128.pow(36)));
+    let far = kind.create(SETTINGS).ask(&wide(12, 1000), &[], u64::MAX - 1, 2).unwrap();
+    assert_eq!(far.len(), 2);
+    assert_eq!(kind.size(&wide(13, 1000)), Some(u128::MAX));
+    let error = kind.create(SETTINGS).ask(&wide(13, 1000), &[], 0, 1).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    // Random search does not mind.
+    assert_eq!(all("random", &wide(13, 1000), 5, 10).len(), 10);
+    let huge = Space::new(vec![Dimension::new("x", int(i64::MIN, i64::MAX))]).unwrap();
+    assert_eq!(kind.size(&huge), Some(1 << 64));
+    let first = kind.create(SETTINGS).ask(&huge, &[], u64::MAX, 5).unwrap();
+    assert_eq!(first[0]["x"], Value::Int(i64::MAX));
+    assert_eq!(first.len(), 1);
+}
+
+#[test]
+fn a_hundred_conditional_pairs_are_counted() {
+    let mut dimensions = Vec::new();
+    for i in 0..40 {
+        dimensions.push(Dimension::new(format!("parent{i}"), choice([0, 1])));
+        dimensions.push(
+            Dimension::new(format!("child{i}"), choice([0, 1, 2]))
+                .when(format!("parent{i}"), [Value::Int(1)]),
+        );
+    }
+    let space = Space::new(dimensions).unwrap();
+    assert_eq!(search::find("grid").unwrap().size(&space), Some(4_u128.pow(40)));
+}
+
+/// Spaces of up to six dimensions whose conditions name any other that does not depend on them.
+fn conditional_spaces() -> impl Strategy<Value = Space> {
+    let dimension =
+        (1..4_i64, prop::collection::vec((any::<prop::sample::Index>(), 0..4_i64, 0..4_i64), 0..3));
+    (prop::collection::vec(dimension, 1..7), any::<u64>()).prop_map(|(parts, shuffle)| {
+        let mut dimensions: Vec<Dimension> = Vec::new();
+        for (i, (size, conditions)) in parts.iter().enumerate() {
+            let mut dimension = Dimension::new(format!("d{i}"), choice(0..*size));
+            for (parent, first, second) in conditions.iter().filter(|_| i > 0) {
+                let parent = parent.index(i);
+                let values = [first % parts[parent].0, second % parts[parent].0].map(Value::Int);
+                dimension = dimension.when(format!("d{parent}"), values);
+            }
+            dimensions.push(dimension);
+        }
+        // Any order in the file.
+        let count = dimensions.len();
+        for i in 0..count {
+            dimensions.swap(i, (shuffle >> (8 * i)) as usize % count);
+        }
+        Space::new(dimensions).unwrap()
+    })
+}
+
+/// Every configuration of a space by brute force: all values of all dimensions, inactive ones removed.
+fn brute_force(space: &Space) -> BTreeSet<String> {
+    let sizes: Vec<u128> = space.dimensions.iter().map(|d| d.domain.size().unwrap()).collect();
+    (0..sizes.iter().product())
+        .map(|mut cell: u128| {
+            let mut point = Vec::new();
+            for &size in &sizes {
+                point.push(((cell % size) as f64 + 0.5) / size as f64);
+                cell /= size;
+            }
+            key(&space.decode(&point))
+        })
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn a_grid_has_every_configuration_once(space in conditional_spaces()) {
+        let expected = brute_force(&space);
+        let found = all("grid", &space, 5, 10_000);
+        prop_assert!(found.iter().all(|configuration| space.contains(configuration)));
+        let distinct: BTreeSet<String> = found.iter().map(key).collect();
+        prop_assert_eq!(found.len(), distinct.len(), "a cell was repeated");
+        prop_assert_eq!(&distinct, &expected);
+        prop_assert_eq!(search::find("grid").unwrap().size(&space), Some(expected.len() as u128));
+        prop_assert_eq!(all("random", &space, 5, 10_000).len(), expected.len());
+    }
+}
