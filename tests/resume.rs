@@ -5,7 +5,7 @@ mod rings;
 use manytune::study::run::Stop;
 use manytune::study::store::Store;
 use manytune::trial::{State, best};
-use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, FOLDS, accuracy, create, timeless, train};
+use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, Cramped, FOLDS, accuracy, create, timeless, train, train_on};
 use std::time::Duration;
 
 fn never(_: usize) -> Option<Stop> {
@@ -176,4 +176,31 @@ fn a_crashing_run_ends_as_one_that_did_not() {
 #[test]
 fn trials_without_a_checkpoint_begin_again_and_none_is_left_out() {
     assert_eq!(crash_again_and_again(Duration::from_secs(3600)), 0);
+}
+
+/// Room for less than one trial, for one and a bit, and for nothing at all.
+#[test]
+fn a_device_that_is_too_small_changes_no_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = create(folder.path());
+    train(&mut store, 10, 2, &never).unwrap();
+    let expected = (timeless(&store), store.best_models().unwrap());
+    for capacity in [1, 2, 4, 7] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(create(folder.path()));
+        for stop_after in [9, 25, usize::MAX] {
+            let mut store = Store::open(folder.path()).unwrap();
+            let mut engine = Cramped::new(capacity);
+            let stop = |steps| (steps > stop_after).then_some(Stop::Interrupted);
+            train_on(&mut engine, &mut store, 10, &stop).unwrap();
+            assert_eq!(engine.held.len(), 0, "members are left on the engine");
+            assert_eq!(engine.most_held, capacity);
+        }
+        let store = Store::read(folder.path()).unwrap();
+        assert_eq!((timeless(&store), store.best_models().unwrap()), expected, "room for {capacity}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = create(folder.path());
+    train_on(&mut Cramped::new(0), &mut store, 3, &never).unwrap();
+    assert!(store.trials().unwrap().iter().all(|trial| trial.state == State::Failed));
 }
