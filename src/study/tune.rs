@@ -156,6 +156,9 @@ impl Study {
             plan.max_epochs,
             plan.patience
         ));
+        if let Some(size) = self.strategy.size(&self.space) {
+            audience.note(&format!("{} of {}", self.strategy.name(), cells(size)));
+        }
         self.strategy.notes(&self.space).iter().for_each(|note| audience.note(note));
         audience.explain("the study as run:");
         plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
@@ -168,10 +171,7 @@ impl Study {
         if runs <= MOST_UNASKED || agreed {
             return Ok(());
         }
-        let found = match size {
-            u128::MAX => format!("the {} has more cells than can be counted", self.strategy.name()),
-            size => format!("the {} has {size} cells", self.strategy.name()),
-        };
+        let found = format!("{} of {}", self.strategy.name(), cells(size));
         Err(Error::usage("search.strategy", found)
             .allowed(format!("more than {MOST_UNASKED} trials only with --yes"))
             .advice("--yes to run them all, --trials to run the first of them, or --strategy random"))
@@ -340,6 +340,14 @@ impl Study {
         let writer = store.begin()?;
         writer.test_value(Some(value).filter(|value| value.is_finite()))?;
         writer.commit()
+    }
+}
+
+fn cells(size: u128) -> String {
+    match size {
+        1 => "1 cell".to_owned(),
+        u128::MAX => "more cells than can be counted".to_owned(),
+        size => format!("{size} cells"),
     }
 }
 
