@@ -5,7 +5,8 @@ mod rings;
 use manytune::study::run::Stop;
 use manytune::study::store::Store;
 use manytune::trial::{State, best};
-use rings::{FOLDS, create, timeless, train};
+use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, Cramped, FOLDS, accuracy, create, timeless, train, train_on};
+use std::time::Duration;
 
 fn never(_: usize) -> Option<Stop> {
     None
@@ -32,10 +33,23 @@ fn every_trial_ends_in_the_state_it_earned() {
         if let Some(values) = trial.fold_values() {
             let mean = values.iter().sum::<f64>() / FOLDS as f64;
             assert_eq!(trial.score().unwrap().value, mean);
-            let (epochs, best) = (trial.history.epoch_count(), trial.best().unwrap().epoch);
-            assert!(epochs == 12 || (epochs < 12 && epochs >= best.min(epochs - 5)), "{epochs} epochs");
+            assert_eq!(trial.history.epoch_count() as usize, last_epoch(&trial.history.mean_values()));
         }
     }
+}
+
+/// The epoch at which a curve of accuracies must end: 12, or 5 after the last improvement.
+fn last_epoch(curve: &[f64]) -> usize {
+    let (mut best, mut improved_at) = (f64::NEG_INFINITY, 0);
+    for (epoch, &value) in (1..).zip(curve) {
+        if value > best {
+            (best, improved_at) = (value, epoch);
+        }
+        if epoch - improved_at == 5 {
+            return epoch;
+        }
+    }
+    12
 }
 
 #[test]
@@ -48,7 +62,11 @@ fn the_models_kept_are_those_of_the_best_trial() {
     let models = store.best_models().unwrap().unwrap();
     assert_eq!(models.trial, best(order, &trials).unwrap().number);
     assert_eq!(models.folds.len(), FOLDS);
-    assert!(models.folds.iter().flatten().all(|parameter| parameter.is_finite()));
+    let best = &trials[models.trial as usize];
+    assert!(best.best().unwrap().epoch < best.history.epoch_count(), "the last epoch is not the one kept");
+    for (fold, (parameters, value)) in models.folds.iter().zip(best.fold_values().unwrap()).enumerate() {
+        assert_eq!(accuracy(&best.configuration, fold, parameters), value, "fold {fold}");
+    }
 }
 
 #[test]
@@ -119,4 +137,70 @@ fn a_stop_before_the_first_trial_is_a_stop() {
     let mut store = create(folder.path());
     let (stopped, finished) = train(&mut store, 6, 2, &|_| Some(Stop::TimeLimit)).unwrap();
     assert_eq!((stopped, finished), (Some(Stop::TimeLimit), Vec::new()));
+}
+
+/// The process dies without a word, again and again; what it checkpointed by the clock is all there is.
+/// Returns how many checkpoints it found.
+fn crash_again_and_again(checkpoint_interval: Duration) -> usize {
+    let whole = tempfile::tempdir().unwrap();
+    let mut store = create(whole.path());
+    train(&mut store, 10, 2, &never).unwrap();
+    let expected = (timeless(&store), store.best_models().unwrap());
+
+    let parts = tempfile::tempdir().unwrap();
+    drop(create(parts.path()));
+    CHECKPOINT_INTERVAL.set(checkpoint_interval);
+    CRASH_AFTER.set(Some(1));
+    let (mut crash_count, mut checkpoint_count) = (0, 0);
+    loop {
+        let mut store = Store::open(parts.path()).unwrap();
+        if train(&mut store, 10, 2, &never).is_ok() {
+            assert_eq!((timeless(&store), store.best_models().unwrap()), expected);
+            assert!(crash_count > 3, "{crash_count} crashes");
+            let left = (0..10).map(|number| store.checkpoint(number).unwrap().len()).sum::<usize>();
+            assert_eq!(left, 0, "finished trials need no checkpoint");
+            return checkpoint_count;
+        }
+        crash_count += 1;
+        for trial in store.trials().unwrap().iter().filter(|trial| !trial.state.is_finished()) {
+            checkpoint_count += store.checkpoint(trial.number).unwrap().len();
+        }
+    }
+}
+
+#[test]
+fn a_crashing_run_ends_as_one_that_did_not() {
+    assert!(crash_again_and_again(Duration::ZERO) > 0);
+}
+
+#[test]
+fn trials_without_a_checkpoint_begin_again_and_none_is_left_out() {
+    assert_eq!(crash_again_and_again(Duration::from_secs(3600)), 0);
+}
+
+/// Room for less than one trial, for one and a bit, and for nothing at all.
+#[test]
+fn a_device_that_is_too_small_changes_no_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = create(folder.path());
+    train(&mut store, 10, 2, &never).unwrap();
+    let expected = (timeless(&store), store.best_models().unwrap());
+    for capacity in [1, 2, 4, 7] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(create(folder.path()));
+        for stop_after in [9, 25, usize::MAX] {
+            let mut store = Store::open(folder.path()).unwrap();
+            let mut engine = Cramped::new(capacity);
+            let stop = |steps| (steps > stop_after).then_some(Stop::Interrupted);
+            train_on(&mut engine, &mut store, 10, &stop).unwrap();
+            assert_eq!(engine.held.len(), 0, "members are left on the engine");
+            assert_eq!(engine.most_held, capacity);
+        }
+        let store = Store::read(folder.path()).unwrap();
+        assert_eq!((timeless(&store), store.best_models().unwrap()), expected, "room for {capacity}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = create(folder.path());
+    train_on(&mut Cramped::new(0), &mut store, 3, &never).unwrap();
+    assert!(store.trials().unwrap().iter().all(|trial| trial.state == State::Failed));
 }

@@ -168,12 +168,17 @@ fn a_grid_takes_exact_points_of_a_range() {
 }
 
 #[test]
-fn a_grid_says_how_many_points_it_takes_of_a_range_without_a_count() {
-    let kind = search::find("grid").unwrap();
-    let notes = kind.notes(&mixed());
-    assert_eq!(notes.len(), 2);
-    assert!(notes[0].contains("rate: a grid takes 5 points") && notes[0].contains("0.1"), "{}", notes[0]);
-    assert!(notes[0].contains("`count`"));
+fn a_grid_says_how_large_it_is_and_what_it_takes_of_a_range_without_a_count() {
+    let notes = search::find("grid").unwrap().notes(&mixed());
+    // Five rates and four widths, with two kinds alone and one beside five momentums.
+    assert_eq!(notes[0], format!("the grid has {} cells", 5 * 4 * (2 + 5)));
+    assert!(
+        notes[1].starts_with("rate: the grid takes 5 points") && notes[1].contains("0.1;"),
+        "{}",
+        notes[1]
+    );
+    assert!(notes[1].contains("`count`") && notes[2].starts_with("momentum: "));
+    assert_eq!(notes.len(), 3);
 }
 
 #[test]

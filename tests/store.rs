@@ -73,6 +73,12 @@ fn a_database_without_tables_becomes_a_study() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(DATABASE), "").unwrap();
     assert!(!Store::exists(folder.path()));
+    let connection = rusqlite::Connection::open(folder.path().join(DATABASE)).unwrap();
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).unwrap();
+    drop(connection);
+    assert!(fs::metadata(folder.path().join(DATABASE)).unwrap().len() > 0);
+    assert!(!Store::exists(folder.path()));
+    assert!(refusal(Store::read(folder.path())).contains("holds no study"));
     drop(create(folder.path()));
     assert!(Store::exists(folder.path()));
 }

@@ -494,9 +494,9 @@ fn what_changes_results_is_named_and_what_does_not_is_free() {
     assert_eq!(
         before.differences(&now),
         [
-            "space.batch_size = [16, 32] is batch_size = [16, 64] now",
-            "space.momentum = 0.5 is not in the space now",
-            "space.beta1 = 0.5 is new",
+            "space.batch_size was [16, 32], is [16, 64] now",
+            "space.momentum is not in the space now",
+            "space.beta1 is new",
         ]
     );
     let now = space("batch_size = [16, 32]\ndropout = 0.1\nmomentum = 0.5");

@@ -24,7 +24,8 @@ pub struct Progress {
     before: u64,
     done: u64,
     total: Option<u64>,
-    best: Option<(f64, u64)>,
+    best: Option<f64>,
+    running: usize,
     began: Instant,
     told: Instant,
 }
@@ -43,6 +44,7 @@ impl Progress {
             done: 0,
             total: None,
             best: None,
+            running: 0,
             began: now,
             told: now,
         }
@@ -57,27 +59,46 @@ impl Progress {
         }
     }
 
-    /// `37 of 100 trials`, of what is known.
+    /// `37 of 100 trials`.
     pub fn trials(&self) -> String {
         let ended = self.before + self.done;
         self.total.map_or(format!("{ended} trials"), |total| format!("{ended} of {total} trials"))
     }
 
+    /// Trials done, best so far, configurations per second, time left: what is known of them.
     fn line(&self) -> String {
-        let mut line = self.trials();
-        if let Some((value, trial)) = self.best {
-            line += &format!(", best {} {} (trial {trial})", self.objective, significant(value, 4));
+        let mut parts = vec![self.trials()];
+        if let Some(best) = self.best {
+            parts.push(format!("best {} {}", self.objective, significant(best, 4)));
         }
         let seconds = self.began.elapsed().as_secs_f64();
         if self.done > 0 && seconds > 0.0 {
             let rate = self.done as f64 / seconds;
-            line += &format!(", {} configurations/s", significant(rate, 2));
-            if let Some(total) = self.total {
-                let left = total.saturating_sub(self.before + self.done) as f64 / rate;
-                line += &format!(", {} left", span(left));
-            }
+            parts.push(format!("{} configs/s", significant(rate, 2)));
+            parts.extend(self.left(rate));
+        } else if self.running > 0 {
+            parts.push(format!("{} in training", self.running));
         }
-        line
+        parts.join(", ")
+    }
+
+    /// How long it will take; at the end, how long it took.
+    fn left(&self, rate: f64) -> Option<String> {
+        match self.total?.saturating_sub(self.before + self.done) {
+            0 => Some(format!("in {}", span(self.began.elapsed().as_secs_f64()))),
+            left => Some(format!("{} left", span(left as f64 / rate))),
+        }
+    }
+
+    fn show(&mut self, running: usize) {
+        self.running = running;
+        if let Some(bar) = &self.bar {
+            bar.set_message(self.line());
+            bar.set_position(self.before + self.done);
+        } else if !self.is_quiet && self.told.elapsed() >= LINE_INTERVAL {
+            self.told = Instant::now();
+            output::note(&self.line());
+        }
     }
 
     fn say(&self, line: &str) {
@@ -103,7 +124,7 @@ impl Audience for Progress {
 
     fn begin(&mut self, objective: &'static dyn Metric, best: Option<&Trial>, done: u64, of: Option<u64>) {
         (self.objective, self.before, self.total) = (objective.name(), done, of);
-        self.best = best.and_then(|trial| Some((trial.score()?.value, trial.number)));
+        self.best = best.and_then(Trial::score).map(|score| score.value);
         (self.began, self.told) = (Instant::now(), Instant::now());
         if done > 0 {
             self.note(&format!("going on from {}", self.trials()));
@@ -112,7 +133,7 @@ impl Audience for Progress {
             return;
         }
         let bar = ProgressBar::with_draw_target(of, ProgressDrawTarget::stderr());
-        let template = if of.is_some() { "[{bar:24}] {wide_msg}" } else { "{spinner} {wide_msg}" };
+        let template = if of.is_some() { "[{bar:12}] {wide_msg}" } else { "{spinner} {wide_msg}" };
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
@@ -124,20 +145,8 @@ impl Audience for Progress {
     fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Finished(_) => self.done += 1,
-            Event::Best(trial, _) => {
-                self.best = trial.score().map(|score| (score.value, trial.number));
-            }
-            Event::Advanced(_) => match &self.bar {
-                Some(bar) => {
-                    bar.set_message(self.line());
-                    bar.set_position(self.before + self.done);
-                }
-                None if !self.is_quiet && self.told.elapsed() >= LINE_INTERVAL => {
-                    self.told = Instant::now();
-                    output::note(&self.line());
-                }
-                None => {}
-            },
+            Event::Best(trial, _) => self.best = trial.score().map(|score| score.value),
+            Event::Advanced { running } => self.show(*running),
         }
     }
 

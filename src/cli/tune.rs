@@ -6,9 +6,8 @@ use super::{amount, interrupt, output};
 use crate::error::{Error, Result};
 use crate::report::{self, Leaderboard, Page};
 use crate::study::plan::{Overrides, Plan};
-use crate::study::run::Stop;
+use crate::study::run::{Stop, UNDEFINED};
 use crate::study::tune::{Ending, Request, tune};
-use crate::trial::State;
 use crate::verify;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +74,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.gradcheck {
         return gradcheck::verify_study(plan, &verify::Options::default(), Format::Table);
     }
-    let memory = plan.engine.memory.as_deref().map(|text| amount::memory("--memory", text)).transpose()?;
+    let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
+    let memory = plan.engine.memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
     let folder = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&plan.name));
     interrupt::install()?;
     let request = Request { plan, folder: folder.clone(), memory, agreed: arguments.yes };
@@ -94,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Ending::Stopped(Stop::Interrupted) => {
             let found =
                 format!("{} are done, and the rest is saved in {}", progress.trials(), folder.display());
-            let advice = format!("to go on: {}", output::this_command());
+            let advice = format!("{}   # goes on where it stopped", output::this_command());
             return Err(Error::interrupted("interrupted", found).advice(advice));
         }
     }
@@ -130,13 +130,15 @@ fn finish(folder: &Path) -> Result<()> {
     if trials.is_empty() || trials.iter().any(|trial| !trial.state.is_finished()) {
         return Ok(());
     }
+    let elsewhere = "in another folder with --out";
     match trials.iter().find_map(|trial| trial.failure.as_ref()) {
-        Some(reason) => Err(Error::device(folder.display(), format!("no trial could be trained: {reason}"))
-            .advice("a space of smaller networks, or another objective, in another folder with --out")),
-        None if trials.iter().all(|trial| trial.state == State::Diverged) => {
-            Err(Error::usage(folder.display(), "every trial diverged")
-                .advice("smaller learning rates, or clip_norm = 1.0, in another folder with --out"))
+        Some(reason) if reason.contains(UNDEFINED) => {
+            Err(Error::data(folder.display(), format!("no trial has a value: {reason}"))
+                .advice(format!("another objective, or fewer folds, {elsewhere}")))
         }
-        None => Ok(()),
+        Some(reason) => Err(Error::device(folder.display(), format!("no trial could be trained: {reason}"))
+            .advice(format!("a space of smaller networks, or --engine cpu, {elsewhere}"))),
+        None => Err(Error::usage(folder.display(), "every trial diverged")
+            .advice(format!("smaller learning rates, or clip_norm = 1.0, {elsewhere}"))),
     }
 }

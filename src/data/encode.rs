@@ -11,6 +11,11 @@ use crate::error::{Error, Result, nearest};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
+/// New numbers beyond this are stored as this: far beyond all that a model has seen, and with room in f32
+/// for the products to come. The rows that an encoder was learned from stay below their own count, or
+/// below this where they are not scaled.
+pub(super) const LARGEST_STORED: f64 = 1e30;
+
 /// Everything needed to encode new rows and to name predictions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Encoder {
@@ -261,8 +266,7 @@ impl Source<'_> {
         }
         for (number, features) in scan.numbers.iter().zip(rows) {
             let stored = (number - centre) / scale;
-            // Far beyond what the model has seen, but a number all the same.
-            features[0] = stored.clamp(-f64::from(f32::MAX), f64::from(f32::MAX)) as f32;
+            features[0] = stored.clamp(-LARGEST_STORED, LARGEST_STORED) as f32;
             if indicator && number.is_nan() {
                 features[1] = 1.0;
             }

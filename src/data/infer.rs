@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// With [`Scale::None`] a number must also fit f32 with room for a product.
-const LARGEST_UNSCALED: f64 = 1e30;
+const LARGEST_UNSCALED: f64 = super::encode::LARGEST_STORED;
 
 /// More categories than this, and those with fewer than [`RARE`] rows go to `(other)`.
 const MANY_CATEGORIES: usize = 10;

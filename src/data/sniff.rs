@@ -9,8 +9,7 @@ use std::path::Path;
 /// first line.
 pub(super) fn delimiter_of(path: &Path, text: &str) -> u8 {
     const CANDIDATES: [u8; 3] = [b'\t', b';', b','];
-    let name = path.to_string_lossy().to_lowercase();
-    if name.ends_with(".tsv") || name.ends_with(".tsv.gz") {
+    if super::source::plain_name(path).ends_with(".tsv") {
         return b'\t';
     }
     let counts = separators_by_line(text, &CANDIDATES);

@@ -40,7 +40,7 @@ pub fn load_for_prediction(path: &Path, encoder: &Encoder) -> Result<Table> {
     let bytes = read(path)?;
     // Rows of a single feature, or none, say too little of their layout.
     let format = match format_of(path, &bytes)? {
-        Format::Csv if encoder.format() == Format::Libsvm => Format::Libsvm,
+        Format::Csv if encoder.format() == Format::Libsvm && !is_named_csv(path) => Format::Libsvm,
         format => format,
     };
     if format != encoder.format() {
@@ -136,6 +136,17 @@ const FOREIGN: [(&[u8], &str); 12] = [
     (b"<?xml", "XML"),
 ];
 
+/// The name of a file, lower-cased, without `.gz`.
+pub(super) fn plain_name(path: &Path) -> String {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    name.strip_suffix(".gz").unwrap_or(&name).to_string()
+}
+
+fn is_named_csv(path: &Path) -> bool {
+    let name = plain_name(path);
+    name.ends_with(".csv") || name.ends_with(".tsv")
+}
+
 /// The layout of a file, by content where that is plain and else by name.
 fn format_of(path: &Path, bytes: &[u8]) -> Result<Format> {
     if let Some((_, what)) = FOREIGN.iter().find(|(magic, _)| bytes.starts_with(magic)) {
@@ -143,12 +154,11 @@ fn format_of(path: &Path, bytes: &[u8]) -> Result<Format> {
             .allowed("csv, libsvm or idx, each also gzipped")
             .advice("save it as csv"));
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = plain_name(path);
     let ends_with = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     Ok(if idx::is_magic(bytes) || ends_with(&["-ubyte", ".ubyte", ".idx", ".idx1", ".idx2", ".idx3"]) {
         Format::Idx
-    } else if ends_with(&[".csv", ".tsv"]) {
+    } else if is_named_csv(path) {
         Format::Csv
     } else if ends_with(&[".libsvm", ".svmlight", ".svm"]) || libsvm::looks_like(bytes) {
         Format::Libsvm

@@ -48,8 +48,6 @@ pub struct Workspace<R> {
     pub derivatives: Vec<Vec<R>>,
     /// The outputs, replaced by the gradient of the loss: (row, output).
     pub outputs: Vec<R>,
-    /// dL/dx of the layer above, before the activation's derivative is multiplied in.
-    d_x: Vec<R>,
 }
 
 impl<R: Real> Workspace<R> {
@@ -82,19 +80,19 @@ pub fn forward<R: Real>(
         let inputs = &mut workspace.inputs[0][..rows * network.input_count];
         dropout::apply(mask, network.input_count, inputs, None);
     }
-    for (layer, (range, (inputs, outputs))) in
-        layer_ranges(network).into_iter().zip(network.layers()).enumerate()
-    {
-        let parameters = &parameters[range];
+    let mut parameters = parameters;
+    for (layer, (inputs, outputs)) in network.layers().enumerate() {
+        let (own, rest) = parameters.split_at((inputs + 1) * outputs);
+        parameters = rest;
         if layer == network.hidden.len() {
             let x = &workspace.inputs[layer][..rows * inputs];
-            dense::forward(rows, x, parameters, outputs, &mut workspace.outputs[..rows * outputs]);
+            dense::forward(rows, x, own, outputs, &mut workspace.outputs[..rows * outputs]);
             continue;
         }
         let (before, after) = workspace.inputs.split_at_mut(layer + 1);
         let values = &mut after[0][..rows * outputs];
         let derivatives = &mut workspace.derivatives[layer][..rows * outputs];
-        dense::forward(rows, &before[layer][..rows * inputs], parameters, outputs, values);
+        dense::forward(rows, &before[layer][..rows * inputs], own, outputs, values);
         R::activate(network.activation, values, derivatives);
         if let Some(Some(mask)) = masks.get(layer + 1) {
             dropout::apply(mask, outputs, values, Some(derivatives));
@@ -112,24 +110,18 @@ pub fn backward<R: Real>(
     workspace: &mut Workspace<R>,
     gradient: &mut [R],
 ) {
-    let ranges = layer_ranges(network);
-    let shapes: Vec<(usize, usize)> = network.layers().collect();
-    let d_x = &mut workspace.d_x;
-    for layer in (0..shapes.len()).rev() {
-        let (inputs, outputs) = shapes[layer];
-        let d_z = match workspace.derivatives.get_mut(layer) {
-            None => &workspace.outputs[..rows * outputs],
-            Some(derivatives) => {
-                let derivatives = &mut derivatives[..rows * outputs];
-                derivatives.iter_mut().zip(d_x.iter()).for_each(|(d, &above)| *d *= above);
-                &*derivatives
-            }
-        };
+    let mut end = parameters.len();
+    for layer in (0..network.layer_count()).rev() {
+        let (inputs, outputs) = network.shape(layer);
+        let range = end - (inputs + 1) * outputs..end;
+        end = range.start;
+        let (below, above) = workspace.derivatives.split_at_mut(layer);
+        let d_z = above.first().unwrap_or(&workspace.outputs);
+        let d_z = &d_z[..rows * outputs];
         let x = &workspace.inputs[layer][..rows * inputs];
-        dense::backward_parameters(rows, x, d_z, outputs, &mut gradient[ranges[layer].clone()]);
-        if layer > 0 {
-            d_x.resize(rows * inputs, R::ZERO);
-            dense::backward_input(rows, d_z, &parameters[ranges[layer].clone()], outputs, d_x);
+        dense::backward_parameters(rows, x, d_z, outputs, &mut gradient[range.clone()]);
+        if let Some(slopes) = below.last_mut() {
+            dense::backward_input(rows, d_z, &parameters[range], outputs, &mut slopes[..rows * inputs]);
         }
     }
 }

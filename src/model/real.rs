@@ -6,8 +6,9 @@
 //! The f32 functions are the twins of `shaders/numerics.wgsl`, constant by constant.
 
 use super::activation::Activation;
-use super::loss::{Loss, LossParameters, Target};
+use super::loss::{LANES, Loss, LossParameters, Target, Targets};
 use super::optimizer::{Optimizer, Slices, StepScalars};
+use super::product::Product;
 use std::fmt::{Debug, Display};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -35,10 +36,36 @@ impl<'a, R> Matrix<'a, R> {
     }
 
     /// Whether every element of `rows` × `columns` lies inside the data.
-    fn covers(&self, rows: usize, columns: usize) -> bool {
+    pub(super) fn covers(&self, rows: usize, columns: usize) -> bool {
         rows == 0
             || columns == 0
             || (rows - 1) * self.row_stride + (columns - 1) * self.column_stride < self.data.len()
+    }
+}
+
+/// What becomes of an element of a product, given what stands at its place.
+#[derive(Clone, Copy)]
+pub enum Epilogue<'a, R> {
+    /// It replaces it.
+    Replace,
+    /// It is added to it.
+    Add,
+    /// It multiplies it.
+    Multiply,
+    /// It is added to this number of its column, which replaces it.
+    Bias(&'a [R]),
+}
+
+impl<R: Real> Epilogue<'_, R> {
+    /// The new element, given the product, the old element and its column.
+    #[inline(always)]
+    pub fn apply(self, product: R, old: R, column: usize) -> R {
+        match self {
+            Self::Replace => product,
+            Self::Add => old + product,
+            Self::Multiply => old * product,
+            Self::Bias(bias) => bias[column] + product,
+        }
     }
 }
 
@@ -115,6 +142,13 @@ pub trait Real:
         target: Target<Self>,
         outputs: &mut [Self],
     ) -> Self;
+    /// The losses of LANES rows; the gradients replace the outputs (output, row).
+    fn loss_rows(
+        loss: &dyn Loss,
+        parameters: &LossParameters,
+        targets: &Targets<Self>,
+        outputs: &mut [[Self; LANES]],
+    ) -> [Self; LANES];
     /// One optimizer step of a run of parameters, each multiplied by `decay` first.
     fn optimize(
         optimizer: &dyn Optimizer,
@@ -123,9 +157,18 @@ pub trait Real:
         slices: Slices<'_, Self>,
     );
 
-    /// out = left · right (or out + left · right when `accumulate`), where left is rows × inner and
-    /// right inner × columns; `out` is row-major, rows × columns. The order of the sum over `inner`
-    /// depends on the three sizes alone.
+    /// out = left · right, or what the epilogue makes of it, where left is rows × inner and right
+    /// inner × columns; `out` is row-major, rows × columns. The order of the sum over `inner` depends on
+    /// the three sizes alone.
+    fn product(
+        sizes: [usize; 3],
+        left: Matrix<'_, Self>,
+        right: Matrix<'_, Self>,
+        epilogue: Epilogue<'_, Self>,
+        out: &mut [Self],
+    );
+
+    /// out = left · right, or out + left · right when `accumulate`: see [`product`](Self::product).
     fn matmul(
         rows: usize,
         inner: usize,
@@ -134,7 +177,10 @@ pub trait Real:
         right: Matrix<'_, Self>,
         out: &mut [Self],
         accumulate: bool,
-    );
+    ) {
+        let epilogue = if accumulate { Epilogue::Add } else { Epilogue::Replace };
+        Self::product([rows, inner, columns], left, right, epilogue, out);
+    }
 }
 
 impl Real for f64 {
@@ -192,6 +238,14 @@ impl Real for f64 {
     ) -> Self {
         loss.row_f64(parameters, target, outputs)
     }
+    fn loss_rows(
+        loss: &dyn Loss,
+        parameters: &LossParameters,
+        targets: &Targets<Self>,
+        outputs: &mut [[Self; LANES]],
+    ) -> [Self; LANES] {
+        loss.rows_f64(parameters, targets, outputs)
+    }
     fn optimize(
         optimizer: &dyn Optimizer,
         scalars: &StepScalars<Self>,
@@ -201,23 +255,22 @@ impl Real for f64 {
         optimizer.step_f64(scalars, decay, slices);
     }
 
-    fn matmul(
-        rows: usize,
-        inner: usize,
-        columns: usize,
+    fn product(
+        [rows, inner, columns]: [usize; 3],
         left: Matrix<'_, Self>,
         right: Matrix<'_, Self>,
+        epilogue: Epilogue<'_, Self>,
         out: &mut [Self],
-        accumulate: bool,
     ) {
         for i in 0..rows {
             for j in 0..columns {
-                let mut sum = if accumulate { out[i * columns + j] } else { 0.0 };
+                let mut sum = 0.0;
                 for k in 0..inner {
                     sum += left.data[i * left.row_stride + k * left.column_stride]
                         * right.data[k * right.row_stride + j * right.column_stride];
                 }
-                out[i * columns + j] = sum;
+                let out = &mut out[i * columns + j];
+                *out = epilogue.apply(sum, *out, j);
             }
         }
     }
@@ -369,6 +422,14 @@ impl Real for f32 {
     ) -> Self {
         loss.row_f32(parameters, target, outputs)
     }
+    fn loss_rows(
+        loss: &dyn Loss,
+        parameters: &LossParameters,
+        targets: &Targets<Self>,
+        outputs: &mut [[Self; LANES]],
+    ) -> [Self; LANES] {
+        loss.rows_f32(parameters, targets, outputs)
+    }
     fn optimize(
         optimizer: &dyn Optimizer,
         scalars: &StepScalars<Self>,
@@ -378,44 +439,67 @@ impl Real for f32 {
         optimizer.step_f32(scalars, decay, slices);
     }
 
-    fn matmul(
-        rows: usize,
-        inner: usize,
-        columns: usize,
+    fn product(
+        [rows, inner, columns]: [usize; 3],
         left: Matrix<'_, Self>,
         right: Matrix<'_, Self>,
+        epilogue: Epilogue<'_, Self>,
         out: &mut [Self],
-        accumulate: bool,
     ) {
-        assert!(left.covers(rows, inner) && right.covers(inner, columns) && out.len() >= rows * columns);
-        if rows == 0 || columns == 0 {
-            return;
+        let product = Product { rows, inner, columns, left, right, epilogue, out };
+        let arch = widest_simd();
+        if product.is_small(arch) { product.compute(arch) } else { general_product(product) }
+    }
+}
+
+/// The product by the `gemm` crate, which blocks for the caches.
+fn general_product(product: Product<'_>) {
+    let Product { rows, inner, columns, left, right, epilogue, out } = product;
+    assert!(left.covers(rows, inner) && right.covers(inner, columns) && out.len() >= rows * columns);
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    let out = &mut out[..rows * columns];
+    let mut apart = Vec::new();
+    let (to, accumulate): (&mut [f32], bool) = match epilogue {
+        Epilogue::Replace => (out, false),
+        Epilogue::Add => (out, true),
+        Epilogue::Bias(bias) => {
+            out.chunks_exact_mut(columns).for_each(|row| row.copy_from_slice(&bias[..columns]));
+            (out, true)
         }
-        // SAFETY: the assertion above keeps every access of the three matrices inside its slice, and
-        // `out` is borrowed mutably, so it overlaps neither operand.
-        unsafe {
-            gemm::gemm(
-                rows,
-                columns,
-                inner,
-                out.as_mut_ptr(),
-                1,
-                columns as isize,
-                accumulate,
-                left.data.as_ptr(),
-                left.column_stride as isize,
-                left.row_stride as isize,
-                right.data.as_ptr(),
-                right.column_stride as isize,
-                right.row_stride as isize,
-                1.0,
-                1.0,
-                false,
-                false,
-                false,
-                gemm::Parallelism::None,
-            );
+        Epilogue::Multiply => {
+            apart.resize(rows * columns, 0.0);
+            (&mut apart, false)
         }
+    };
+    // SAFETY: the assertion above keeps every access of the three matrices inside its slice, and `to` is
+    // borrowed mutably, so it overlaps neither operand.
+    unsafe {
+        gemm::gemm(
+            rows,
+            columns,
+            inner,
+            to.as_mut_ptr(),
+            1,
+            columns as isize,
+            accumulate,
+            left.data.as_ptr(),
+            left.column_stride as isize,
+            left.row_stride as isize,
+            right.data.as_ptr(),
+            right.column_stride as isize,
+            right.row_stride as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+    if !apart.is_empty() {
+        out.iter_mut().zip(apart).for_each(|(out, product)| *out *= product);
     }
 }
 
@@ -482,34 +566,55 @@ mod tests {
         assert_eq!(Real::ln(0.0_f32), f32::NEG_INFINITY);
     }
 
+    /// Every road of the f32 product: whole and partial vectors, narrow and single columns, both operands
+    /// transposed, tiles of every height, and the general library beyond.
     #[test]
     fn both_precisions_multiply_the_same_matrices() {
-        let (rows, inner, columns) = (5, 7, 3);
-        let left: Vec<f64> = (0..rows * inner).map(|i| (i as f64 * 0.37).sin()).collect();
-        let right: Vec<f64> = (0..columns * inner).map(|i| (i as f64 * 0.73).cos()).collect();
-        let mut exact = vec![1.0; rows * columns];
-        f64::matmul(
-            rows,
-            inner,
-            columns,
-            Matrix::row_major(&left, inner),
-            Matrix::row_major(&right, inner).transposed(),
-            &mut exact,
-            true,
-        );
-        let narrow = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
-        let (left, right, mut out) = (narrow(&left), narrow(&right), vec![1.0_f32; rows * columns]);
-        f32::matmul(
-            rows,
-            inner,
-            columns,
-            Matrix::row_major(&left, inner),
-            Matrix::row_major(&right, inner).transposed(),
-            &mut out,
-            true,
-        );
-        for (found, expected) in out.iter().zip(exact) {
-            assert!((f64::from(*found) - expected).abs() < 1e-5);
+        let sizes =
+            [(5, 7, 3), (1, 1, 1), (13, 20, 1), (9, 33, 2), (32, 16, 32), (7, 5, 47), (40, 3, 8), (2, 0, 3)];
+        for (rows, inner, columns) in sizes.into_iter().chain([(1, 2, 300_000)]) {
+            let numbers = |count: usize, step: f64| (0..count).map(|i| (i as f64 * step).sin()).collect();
+            let (left, right): (Vec<f64>, Vec<f64>) =
+                (numbers(rows * inner, 0.37), numbers(inner * columns, 0.73));
+            let (bias, old): (Vec<f64>, Vec<f64>) = (numbers(columns, 0.9), numbers(rows * columns, 0.2));
+            let narrow = |values: &[f64]| values.iter().map(|&v| v as f32).collect::<Vec<f32>>();
+            let (left32, right32, bias32) = (narrow(&left), narrow(&right), narrow(&bias));
+            for (turn_left, turn_right) in [(false, false), (true, false), (false, true)] {
+                for kind in 0..4 {
+                    let mut exact = old.clone();
+                    let (l, r) = operands(&left, &right, [rows, inner, columns], turn_left, turn_right);
+                    f64::product([rows, inner, columns], l, r, epilogue(kind, &bias), &mut exact);
+                    let mut found = narrow(&old);
+                    let (l, r) = operands(&left32, &right32, [rows, inner, columns], turn_left, turn_right);
+                    f32::product([rows, inner, columns], l, r, epilogue(kind, &bias32), &mut found);
+                    for (found, expected) in found.iter().zip(exact) {
+                        let difference = (f64::from(*found) - expected).abs();
+                        // At most 33 terms of size 1, each rounded once.
+                        assert!(
+                            difference <= 1e-5,
+                            "{rows}x{inner}x{columns}, epilogue {kind}: {difference}"
+                        );
+                    }
+                }
+            }
         }
+    }
+
+    fn operands<'a, R: Real>(
+        left: &'a [R],
+        right: &'a [R],
+        [rows, inner, columns]: [usize; 3],
+        turn_left: bool,
+        turn_right: bool,
+    ) -> (Matrix<'a, R>, Matrix<'a, R>) {
+        let seen = |data, rows, columns, turn| match turn {
+            true => Matrix::row_major(data, rows).transposed(),
+            false => Matrix::row_major(data, columns),
+        };
+        (seen(left, rows, inner, turn_left), seen(right, inner, columns, turn_right))
+    }
+
+    fn epilogue<R: Real>(kind: usize, bias: &[R]) -> Epilogue<'_, R> {
+        [Epilogue::Replace, Epilogue::Add, Epilogue::Multiply, Epilogue::Bias(bias)][kind]
     }
 }

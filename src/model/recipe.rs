@@ -28,6 +28,12 @@ impl Network {
         inputs.zip(outputs)
     }
 
+    /// Inputs and outputs of layer `layer`, less than [`layer_count`](Self::layer_count).
+    pub fn shape(&self, layer: usize) -> (usize, usize) {
+        let units = |layer: usize| self.hidden.get(layer).copied().unwrap_or(self.output_count);
+        (if layer == 0 { self.input_count } else { units(layer - 1) }, units(layer))
+    }
+
     /// Number of layers with weights.
     pub fn layer_count(&self) -> usize {
         self.hidden.len() + 1

@@ -2,14 +2,15 @@
 //! engine on the CPU.
 
 use super::layer::dropout::Mask;
-use super::loss::Target;
+use super::loss::{self, LANES, LossParameters, Targets};
 use super::metric::Evaluation;
 use super::network::{Workspace, backward, forward, initial_parameters, layer_ranges};
 use super::optimizer::{Slices, StepScalars};
 use super::real::Real;
 use super::recipe::Member;
-use crate::data::{Dataset, Fold, Targets, Transform};
+use crate::data::{self, Dataset, Fold, Transform};
 use crate::random::Permutation;
+use std::ops::Range;
 
 /// Rows evaluated at a time: bounds the workspace, whatever the number of rows.
 const EVALUATION_ROWS: usize = 256;
@@ -24,6 +25,7 @@ pub struct Scratch<R> {
     rows: Vec<u32>,
     order: Order,
     columns: Columns,
+    lanes: Vec<[R; LANES]>,
 }
 
 /// The order of the rows of an epoch, drawn once for all its steps: a pure function of the key, so it
@@ -117,6 +119,9 @@ impl<R: Real> Trainer<R> {
     /// The mask of the activations that enter each layer, at the next step.
     fn masks(&self) -> Vec<Option<Mask>> {
         let recipe = &self.member.recipe;
+        if recipe.dropout == 0.0 && recipe.input_dropout == 0.0 {
+            return Vec::new();
+        }
         (0..self.member.network.layer_count())
             .map(|layer| {
                 let probability = if layer == 0 { recipe.input_dropout } else { recipe.dropout };
@@ -137,7 +142,8 @@ impl<R: Real> Trainer<R> {
         scratch.columns.load(&self.fold(dataset).transforms);
         gather(dataset, &scratch.columns, &rows, &mut workspace.inputs[0]);
         forward(network, &self.parameters, rows.len(), workspace, &self.masks());
-        let loss = self.loss(dataset, &rows, &mut workspace.outputs);
+        let outputs = &mut workspace.outputs[..rows.len() * network.output_count];
+        let loss = self.loss(dataset, &rows, outputs, &mut scratch.lanes);
         scratch.gradient.resize(self.parameters.len(), R::ZERO);
         backward(network, &self.parameters, rows.len(), workspace, &mut scratch.gradient);
         self.add_penalties(&mut scratch.gradient);
@@ -147,19 +153,25 @@ impl<R: Real> Trainer<R> {
     }
 
     /// The mean loss of the rows; its gradient replaces their outputs.
-    fn loss(&self, dataset: &Dataset, rows: &[u32], outputs: &mut [R]) -> f64 {
+    fn loss(&self, dataset: &Dataset, rows: &[u32], outputs: &mut [R], lanes: &mut Vec<[R; LANES]>) -> f64 {
         let (recipe, fold) = (&self.member.recipe, self.fold(dataset));
         let share = R::ONE / R::of(rows.len() as f64);
+        let output_count = self.member.network.output_count;
         let mut sum = 0.0;
-        for (&row, outputs) in rows.iter().zip(outputs.chunks_exact_mut(self.member.network.output_count)) {
-            let target = target_of(dataset, fold, row);
-            let weight = match target {
-                Target::Class(class) if recipe.balanced => R::of(f64::from(fold.balanced_weights[class])),
-                _ => R::ONE,
-            };
-            let loss = R::loss_row(recipe.loss, &recipe.loss_parameters, target, outputs);
-            sum += (loss * weight).to_f64();
-            outputs.iter_mut().for_each(|d| *d *= weight * share);
+        for (rows, outputs) in rows.chunks(LANES).zip(outputs.chunks_mut(LANES * output_count)) {
+            let targets = targets_of(dataset, fold, rows);
+            to_lanes(outputs, output_count, lanes);
+            let losses = R::loss_rows(recipe.loss, &recipe.loss_parameters, &targets, lanes);
+            for (row, outputs) in outputs.chunks_exact_mut(output_count).enumerate() {
+                let weight = match &targets {
+                    Targets::Classes(classes) if recipe.balanced => {
+                        R::of(f64::from(fold.balanced_weights[classes[row] as usize]))
+                    }
+                    _ => R::ONE,
+                };
+                sum += (losses[row] * weight).to_f64();
+                outputs.iter_mut().zip(&*lanes).for_each(|(d, lane)| *d = lane[row] * (weight * share));
+            }
         }
         sum / rows.len() as f64
     }
@@ -197,21 +209,29 @@ impl<R: Real> Trainer<R> {
     pub fn update(&mut self, dataset: &Dataset, scratch: &Scratch<R>) {
         let (_, steps_per_epoch) = self.member.recipe.steps(self.fold(dataset).train.len());
         let scalars: StepScalars<R> = self.member.recipe.scalars(self.step, steps_per_epoch);
-        for (range, (inputs, outputs)) in
-            layer_ranges(&self.member.network).into_iter().zip(self.member.network.layers())
-        {
-            let bias = range.start + inputs * outputs;
-            for (part, decay) in [(range.start..bias, scalars.decay), (bias..range.end, R::ONE)] {
-                let slices = Slices {
-                    parameters: &mut self.parameters[part.clone()],
-                    gradients: &scratch.gradient[part.clone()],
-                    m: &mut self.m[part.clone()],
-                    v: &mut self.v[part],
-                };
-                R::optimize(self.member.recipe.optimizer, &scalars, decay, slices);
+        if scalars.decay == R::ONE {
+            self.update_part(scratch, &scalars, R::ONE, 0..self.parameters.len());
+        } else {
+            let mut start = 0;
+            for layer in 0..self.member.network.layer_count() {
+                let (inputs, outputs) = self.member.network.shape(layer);
+                let (bias, end) = (start + inputs * outputs, start + (inputs + 1) * outputs);
+                self.update_part(scratch, &scalars, scalars.decay, start..bias);
+                self.update_part(scratch, &scalars, R::ONE, bias..end);
+                start = end;
             }
         }
         self.step += 1;
+    }
+
+    fn update_part(&mut self, scratch: &Scratch<R>, scalars: &StepScalars<R>, decay: R, part: Range<usize>) {
+        let slices = Slices {
+            parameters: &mut self.parameters[part.clone()],
+            gradients: &scratch.gradient[part.clone()],
+            m: &mut self.m[part.clone()],
+            v: &mut self.v[part],
+        };
+        R::optimize(self.member.recipe.optimizer, scalars, decay, slices);
     }
 
     /// Trains to the end of the current epoch. Returns the mean of the minibatch losses, or the step
@@ -235,20 +255,24 @@ impl<R: Real> Trainer<R> {
         let fold = self.fold(dataset);
         let mut evaluation = Evaluation { row_count: fold.validation.len(), ..Default::default() };
         let classes =
-            matches!(dataset.targets, Targets::Classes(_)).then_some(self.member.network.output_count);
+            matches!(dataset.targets, data::Targets::Classes(_)).then_some(self.member.network.output_count);
         evaluation.correct.resize(classes.unwrap_or(0), 0);
         evaluation.predicted.resize(classes.unwrap_or(0), 0);
         let mut collected = Vec::new();
+        let mut lanes = std::mem::take(&mut scratch.lanes);
+        let output_count = self.member.network.output_count;
         for rows in fold.validation.chunks(EVALUATION_ROWS) {
             let outputs = self.outputs(dataset, &fold.transforms, rows, scratch);
-            for (&row, outputs) in rows.iter().zip(outputs.chunks_exact_mut(self.member.network.output_count))
-            {
-                if with_outputs {
-                    collected.extend(outputs.iter().map(|output| output.to_f64() as f32));
-                }
-                score_row(&mut evaluation, target_of(dataset, fold, row), outputs);
+            if with_outputs {
+                collected.extend(outputs.iter().map(|output| output.to_f64() as f32));
+            }
+            for (rows, outputs) in rows.chunks(LANES).zip(outputs.chunks(LANES * output_count)) {
+                let targets = targets_of(dataset, fold, rows);
+                to_lanes(outputs, output_count, &mut lanes);
+                score_rows(&mut evaluation, rows.len(), &targets, &mut lanes);
             }
         }
+        scratch.lanes = lanes;
         evaluation.outputs = with_outputs.then_some(collected);
         evaluation
     }
@@ -288,36 +312,59 @@ fn gather<R: Real>(dataset: &Dataset, columns: &Columns, rows: &[u32], inputs: &
     );
 }
 
-/// What a row should give in a fold.
-fn target_of<R: Real>(dataset: &Dataset, fold: &Fold, row: u32) -> Target<R> {
+/// What up to LANES rows should give in a fold; the lanes behind them repeat the last.
+fn targets_of<R: Real>(dataset: &Dataset, fold: &Fold, rows: &[u32]) -> Targets<R> {
+    let row = |lane: usize| rows[lane.min(rows.len() - 1)] as usize;
     match &dataset.targets {
-        Targets::Classes(classes) => Target::Class(classes[row as usize] as usize),
-        Targets::Values { stored, .. } => {
-            Target::Value(R::of(f64::from(fold.target.apply(stored[row as usize]))))
+        data::Targets::Classes(classes) => Targets::Classes(std::array::from_fn(|lane| classes[row(lane)])),
+        data::Targets::Values { stored, .. } => {
+            let value = |lane| R::of(f64::from(fold.target.apply(stored[row(lane)])));
+            Targets::Values(std::array::from_fn(value))
         }
     }
 }
 
-/// Adds one row to an evaluation. The first of equal largest outputs is the prediction.
-fn score_row<R: Real>(evaluation: &mut Evaluation, target: Target<R>, outputs: &mut [R]) {
-    match target {
-        Target::Value(value) => {
-            let error = (outputs[0] - value).to_f64();
-            evaluation.loss_sum += error * error;
-            evaluation.absolute_error_sum += error.abs();
+/// (row, output) → (output, row) for up to LANES rows; the lanes behind them are 0.
+fn to_lanes<R: Real>(outputs: &[R], output_count: usize, lanes: &mut Vec<[R; LANES]>) {
+    lanes.clear();
+    lanes.resize(output_count, [R::ZERO; LANES]);
+    for (row, outputs) in outputs.chunks_exact(output_count).enumerate() {
+        lanes.iter_mut().zip(outputs).for_each(|(lane, &output)| lane[row] = output);
+    }
+}
+
+/// Adds the first `count` rows to an evaluation; their outputs are used up. The first of equal largest
+/// outputs is the prediction.
+fn score_rows<R: Real>(
+    evaluation: &mut Evaluation,
+    count: usize,
+    targets: &Targets<R>,
+    outputs: &mut [[R; LANES]],
+) {
+    match targets {
+        Targets::Values(values) => {
+            for (output, &value) in outputs[0].iter().zip(values).take(count) {
+                let error = (*output - value).to_f64();
+                evaluation.loss_sum += error * error;
+                evaluation.absolute_error_sum += error.abs();
+            }
         }
-        Target::Class(class) => {
-            let mut best = 0;
-            for k in 1..outputs.len() {
-                if outputs[k] > outputs[best] {
-                    best = k;
+        Targets::Classes(classes) => {
+            let mut best = [0; LANES];
+            for (class, output) in outputs.iter().enumerate() {
+                for row in 0..count {
+                    if output[row] > outputs[best[row]][row] {
+                        best[row] = class;
+                    }
                 }
             }
-            evaluation.predicted[best] += 1;
-            evaluation.correct[class] += u32::from(best == class);
-            let plain = super::loss::LossParameters::default();
-            let loss = R::loss_row(super::loss::cross_entropy(), &plain, target, outputs);
-            evaluation.loss_sum += loss.to_f64();
+            let plain = LossParameters::default();
+            let losses = R::loss_rows(loss::cross_entropy(), &plain, targets, outputs);
+            for row in 0..count {
+                evaluation.predicted[best[row]] += 1;
+                evaluation.correct[classes[row] as usize] += u32::from(best[row] == classes[row] as usize);
+                evaluation.loss_sum += losses[row].to_f64();
+            }
         }
     }
 }

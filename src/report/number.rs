@@ -33,7 +33,9 @@ pub struct Scores {
 impl Scores {
     /// Four significant digits of the best score.
     pub fn like(best: f64) -> Self {
-        let exponent = if best == 0.0 || !best.is_finite() { 0.0 } else { best.abs().log10().floor() };
+        // A perfect 1 has as many decimals as what is just below it.
+        let below = best.abs() * (1.0 - 1e-6);
+        let exponent = if best == 0.0 || !best.is_finite() { 0.0 } else { below.log10().floor() };
         Self {
             decimals: (-7.0..15.0).contains(&exponent).then(|| (3.0 - exponent).clamp(0.0, 10.0) as usize),
         }
@@ -89,6 +91,7 @@ mod tests {
     #[test]
     fn scores_of_a_column_have_equal_decimals() {
         assert_eq!(Scores::like(0.9941).text(0.5), "0.5000");
+        assert_eq!(Scores::like(1.0).text(0.998), "0.9980");
         assert_eq!(Scores::like(532.17).text(1234.56), "1234.6");
         assert_eq!(Scores::like(0.0).text(0.5), "0.500");
         assert_eq!(Scores::like(1e20).text(1e20), "1.000e20");

@@ -3,7 +3,7 @@
 use super::cells::{Axis, Cells, Whole};
 use super::{Settings, Strategy, StrategyKind, Told};
 use crate::error::{Error, Result};
-use crate::space::{Configuration, Dimension, Domain, Space, Value, between, tidy};
+use crate::space::{Configuration, Dimension, Domain, Space, Value, between, tidy, value_text};
 
 /// Points of a continuous range that does not say how many.
 const DEFAULT_COUNT: u32 = 5;
@@ -25,23 +25,40 @@ impl StrategyKind for Grid {
         true
     }
     fn notes(&self, space: &Space) -> Vec<String> {
-        space
+        let size = match cells(space).len() {
+            Some(size) => format!("the grid has {size} cells"),
+            None => "the grid has more cells than can be counted".to_string(),
+        };
+        let unsaid = space
             .dimensions
             .iter()
-            .filter(|dimension| dimension.domain.size().is_none() && dimension.grid_count.is_none())
-            .map(|dimension| {
-                let points = points(&dimension.domain, DEFAULT_COUNT).0;
-                let points: Vec<String> = points.iter().map(crate::space::value_text).collect();
-                format!(
-                    "{}: a grid takes {DEFAULT_COUNT} points of this range: {} (set `count` to change it)",
-                    dimension.name,
-                    points.join(", ")
-                )
-            })
-            .collect()
+            .filter(|dimension| dimension.domain.size().is_none() && dimension.grid_count.is_none());
+        std::iter::once(size).chain(unsaid.map(default_points)).collect()
     }
     fn create(&self, _: Settings) -> Box<dyn Strategy> {
         Box::new(Walk { cells: None })
+    }
+}
+
+/// What a grid takes of a range that does not say how many points.
+fn default_points(dimension: &Dimension) -> String {
+    let points = points(&dimension.domain, DEFAULT_COUNT).0;
+    let points: Vec<String> = points.iter().map(short_text).collect();
+    format!(
+        "{}: the grid takes {DEFAULT_COUNT} points of this range, {}; `count` sets another number",
+        dimension.name,
+        points.join(", ")
+    )
+}
+
+/// A number in four digits.
+fn short_text(value: &Value) -> String {
+    match value {
+        Value::Float(value) => {
+            let rounded = format!("{value:.3e}").parse::<f64>().unwrap_or(*value);
+            format!("{rounded:?}")
+        }
+        value => value_text(value),
     }
 }
 

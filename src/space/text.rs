@@ -58,6 +58,15 @@ impl Domain {
         }
     }
 
+    /// The values of a list.
+    fn choices(&self) -> String {
+        match self {
+            Self::Fixed(value) => list_text(std::slice::from_ref(value)),
+            Self::Choice(values) => list_text(values),
+            _ => self.text(),
+        }
+    }
+
     /// `key = value` of a range's table.
     fn entries(&self, count: Option<u32>) -> Option<Vec<String>> {
         let mut entries = Vec::new();
@@ -89,30 +98,26 @@ impl Condition {
     }
 }
 
-impl fmt::Display for Dimension {
-    /// `name = domain`, as a line of a study file.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = ", key_text(&self.name))?;
+impl Dimension {
+    /// Domain, count and conditions as TOML: what stands behind `name =` in a study file.
+    pub fn text(&self) -> String {
         let entries = self.domain.entries(self.grid_count);
         if self.when.is_empty() && entries.is_none() {
-            return f.write_str(&self.domain.text());
+            return self.domain.text();
         }
         let mut entries = entries.unwrap_or_else(|| vec![format!("choice = {}", self.domain.choices())]);
         if !self.when.is_empty() {
             let conditions: Vec<String> = self.when.iter().map(Condition::text).collect();
             entries.push(format!("when = {{ {} }}", conditions.join(", ")));
         }
-        write!(f, "{{ {} }}", entries.join(", "))
+        format!("{{ {} }}", entries.join(", "))
     }
 }
 
-impl Domain {
-    fn choices(&self) -> String {
-        match self {
-            Self::Fixed(value) => list_text(std::slice::from_ref(value)),
-            Self::Choice(values) => list_text(values),
-            _ => self.text(),
-        }
+impl fmt::Display for Dimension {
+    /// A line of a study file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {}", key_text(&self.name), self.text())
     }
 }
 

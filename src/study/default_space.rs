@@ -7,12 +7,13 @@ use crate::space::{Dimension, Domain, Space, Value};
 /// The default space for a task, a number of rows and of features after encoding, and a model.
 ///
 /// Widths and minibatches grow with the rows, so that a random search of 100 trials stays affordable on
-/// two cores; what little data needs most, regularisation, is wide everywhere.
+/// two cores. sgd shares the range of the others' learning rates: its momentum is what makes the steps
+/// large enough.
 pub fn default_space(task: Task, row_count: usize, feature_count: usize, model: &str) -> Space {
     let mut dimensions = vec![
         Dimension::new("learning_rate", log_uniform(3e-4, 3e-2)),
         Dimension::new("optimizer", names(&["adam", "adamw", "sgd"])),
-        Dimension::new("momentum", uniform(0.5, 0.99)).when("optimizer", [text("sgd")]),
+        Dimension::new("momentum", uniform(0.8, 0.99)).when("optimizer", [text("sgd")]),
         Dimension::new("nesterov", Domain::Choice(vec![Value::Bool(false), Value::Bool(true)]))
             .when("optimizer", [text("sgd")]),
         Dimension::new("weight_decay", log_uniform(1e-6, 1e-1)),
@@ -24,7 +25,7 @@ pub fn default_space(task: Task, row_count: usize, feature_count: usize, model: 
     } else {
         dimensions.push(Dimension::new("hidden", hidden(row_count, feature_count)));
         dimensions.push(Dimension::new("activation", names(&["relu", "tanh", "gelu", "silu"])));
-        dimensions.push(Dimension::new("dropout", uniform(0.0, 0.4)));
+        dimensions.push(Dimension::new("dropout", dropout(row_count)));
     }
     if matches!(task, Task::Classification { .. }) {
         dimensions.push(Dimension::new("label_smoothing", uniform(0.0, 0.1)));
@@ -32,25 +33,29 @@ pub fn default_space(task: Task, row_count: usize, feature_count: usize, model: 
     Space { dimensions }
 }
 
+/// Small data are fitted by narrow networks; wide inputs (images) ask for one wide first layer.
 fn hidden(row_count: usize, feature_count: usize) -> Domain {
     let widths: &[&[i64]] = match row_count {
         0..2_000 => &[&[16], &[32], &[64], &[32, 32], &[64, 64]],
-        // Wide inputs already make the first layer large.
-        _ if feature_count > 300 => &[&[32], &[64], &[128], &[64, 64]],
-        2_000..20_000 => &[&[32], &[64], &[128], &[64, 64], &[128, 64]],
-        _ => &[&[64], &[128], &[64, 64], &[128, 64]],
+        _ if feature_count > 300 => &[&[64], &[128], &[256], &[128, 64]],
+        _ => &[&[32], &[64], &[64, 32], &[64, 64], &[128, 64]],
     };
     Domain::Choice(widths.iter().map(|widths| Value::List(widths.to_vec())).collect())
 }
 
 fn batch_sizes(row_count: usize) -> Domain {
     let sizes: &[i64] = match row_count {
-        0..1_000 => &[16, 32, 64],
-        1_000..10_000 => &[32, 64, 128],
-        10_000..100_000 => &[128, 256, 512],
+        0..2_000 => &[16, 32, 64],
+        2_000..20_000 => &[64, 128, 256],
+        20_000..200_000 => &[128, 256, 512],
         _ => &[512, 1024, 2048],
     };
     Domain::Choice(sizes.iter().map(|&size| Value::Int(size)).collect())
+}
+
+/// Many rows leave little to regularise.
+fn dropout(row_count: usize) -> Domain {
+    uniform(0.0, if row_count < 20_000 { 0.4 } else { 0.2 })
 }
 
 fn text(name: &str) -> Value {

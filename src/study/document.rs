@@ -17,8 +17,12 @@ impl Source {
     /// Reads a file. Errors are of kind usage: missing, unreadable, not text.
     pub fn open(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|error| {
-            let error_text = if path.is_dir() { "is a folder".to_string() } else { error.to_string() };
-            Error::usage(path.display(), error_text).allowed("a study file that can be read")
+            let found = match error.kind() {
+                std::io::ErrorKind::NotFound => "no such file".to_string(),
+                _ if path.is_dir() => "is a folder".to_string(),
+                _ => error.to_string(),
+            };
+            Error::usage(path.display(), found).allowed("a study file that can be read")
         })?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).to_vec();
         let name = path.display().to_string();

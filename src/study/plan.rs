@@ -278,12 +278,17 @@ fn space_differences(before: &Space, now: &Space) -> Vec<String> {
     for dimension in &before.dimensions {
         match now.get(&dimension.name) {
             Some(other) if other == dimension => {}
-            Some(other) => differences.push(format!("space.{dimension} is {other} now")),
-            None => differences.push(format!("space.{dimension} is not in the space now")),
+            Some(other) => differences.push(format!(
+                "space.{} was {}, is {} now",
+                dimension.name,
+                dimension.text(),
+                other.text()
+            )),
+            None => differences.push(format!("space.{} is not in the space now", dimension.name)),
         }
     }
     let new = now.dimensions.iter().filter(|dimension| before.get(&dimension.name).is_none());
-    differences.extend(new.map(|dimension| format!("space.{dimension} is new")));
+    differences.extend(new.map(|dimension| format!("space.{} is new", dimension.name)));
     if differences.is_empty() && before != now {
         differences
             .push("the order of the hyperparameters in [space], which decides what is proposed".to_string());
@@ -301,9 +306,7 @@ fn with_model(mut space: Space, model: &str) -> Space {
 
 fn data_options(mut data: DataOptions, overrides: &Overrides) -> Result<DataOptions> {
     if let Some(target) = &overrides.target {
-        // Without a header a number can only be a position; with one it may be a column's name.
-        let index = target.parse().ok().filter(|_| data.has_header == Some(false));
-        data.target = Some(index.map_or_else(|| ColumnRef::Name(target.clone()), ColumnRef::Index));
+        data.target = Some(ColumnRef::Name(target.clone()));
     }
     if let Some(folds) = overrides.folds {
         if !(2..=MOST_FOLDS).contains(&folds) {

@@ -1,7 +1,7 @@
 //! One model of the best configuration, trained on all rows of the study but the final test set.
 
 use super::model::{self, Preprocessing, SavedModel, Which};
-use super::plan::Plan;
+use super::same::plan_of;
 use super::store::{BestModels, Header, Store};
 use crate::data;
 use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
@@ -31,7 +31,7 @@ pub fn refit(folder: &Path) -> Result<SavedModel> {
 }
 
 fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<SavedModel> {
-    let plan = Plan::from_source(&header.name, &header.source)?;
+    let plan = plan_of(header)?;
     let mut prepared = data::prepare(&data::load(&plan.data)?, &plan.data, plan.seed)?;
     if prepared.fingerprint != header.fingerprint {
         return Err(Error::store(folder.display(), "the study's data have changed since it ran")

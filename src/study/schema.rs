@@ -1,7 +1,6 @@
 //! The store's tables, the checks that a database is one of ours, and its errors.
 
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use std::path::Path;
 use std::time::Duration;
@@ -80,8 +79,9 @@ pub fn open_for_reading(path: &Path) -> Result<Connection> {
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         Ok(connection)
     };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let error = match Connection::open_with_flags(path, flags).and_then(read) {
+    // Opened as if to write, the last reader takes the journal's files away again.
+    let writing = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let error = match Connection::open_with_flags(path, writing).and_then(read) {
         Ok(connection) => return Ok(connection),
         Err(error) => error,
     };
@@ -90,7 +90,8 @@ pub fn open_for_reading(path: &Path) -> Result<Connection> {
     }
     let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     let address = format!("file:{escaped}?immutable=1");
-    Connection::open_with_flags(address, flags | OpenFlags::SQLITE_OPEN_URI)
+    let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(address, reading | OpenFlags::SQLITE_OPEN_URI)
         .and_then(read)
         .map_err(fault(path))
 }

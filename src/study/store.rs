@@ -13,11 +13,16 @@ use crate::trial::{Order, State, Trial};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The database in a study's folder.
 pub const DATABASE: &str = "study.db";
 /// Locked by the process that works on the study; always empty.
 const LOCK: &str = "study.lock";
+
+/// Whoever asks whether a study is running holds its lock for an instant: a writer tries again.
+const LOCK_ATTEMPTS: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What belongs to the study as a whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,10 +89,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// Whether a folder holds a study.
+    /// Whether a folder holds a study, or what should be one.
     pub fn exists(folder: &Path) -> bool {
-        // A process killed while it made the database leaves an empty one: that is no study yet.
-        fs::metadata(folder.join(DATABASE)).is_ok_and(|found| found.len() > 0)
+        let path = folder.join(DATABASE);
+        if fs::metadata(&path).is_ok_and(|found| found.len() == 0) || !path.exists() {
+            return false;
+        }
+        // A process killed while it made the database leaves one without tables: that is no study yet.
+        let is_empty = schema::open_for_reading(&path).and_then(|found| schema::is_empty(&path, &found));
+        !is_empty.unwrap_or(false)
     }
 
     /// Makes a new study in a folder, which is made too where it is missing.
@@ -215,14 +225,15 @@ fn lock(folder: &Path) -> Result<File> {
             .advice("choose a folder that can be written with --out")
     };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::store(folder.display(), "another process is working on this study")
-                .advice("wait until it ends or stop it; `manytune show` works meanwhile"))
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
-        Err(TryLockError::Error(error)) => Err(fail(error)),
     }
+    Err(Error::store(folder.display(), "another process is working on this study")
+        .advice("wait until it ends or stop it; `manytune show` works meanwhile"))
 }
 
 /// Whether a process is working on the study in a folder.

@@ -3,6 +3,7 @@
 use super::model::{self, Preprocessing, SavedModel, Which};
 use super::plan::Plan;
 use super::run::{Event, Limits, Run, Stop, Watch, run};
+use super::same::{plan_of, refuse_another};
 use super::store::{BestModels, Header, Store};
 use super::{files, score};
 use crate::data::{self, Dataset, Encoder, Prepared};
@@ -17,11 +18,14 @@ use crate::space::{Configuration, Space};
 use crate::trial::{self, Order, Trial};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The study file as run, in the study's folder.
 const SOURCE: &str = "study.toml";
 /// More trials of a grid than this are run only when they were agreed to.
 pub const MOST_UNASKED: u128 = 100_000;
+
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What a user asks for, beside the plan.
 pub struct Request {
@@ -75,7 +79,7 @@ pub fn tune(request: Request, audience: &mut dyn Audience) -> Result<Ending> {
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
     let study = Study::new(plan, prepared, folder)?;
     if let Some(store) = &existing {
-        study.refuse_another(&store.header()?)?;
+        refuse_another(&study.folder, &store.header()?, &study.plan, &study.fingerprint)?;
     }
     study.describe(audience);
     if existing.is_none() {
@@ -126,33 +130,6 @@ impl Study {
         Order { objective: self.objective.direction(), tie_break: self.tie_breaker.direction() }
     }
 
-    /// Refuses to go on with a study whose results would not be those of this one.
-    fn refuse_another(&self, header: &Header) -> Result<()> {
-        let before = Plan::from_source(&header.name, &header.source)?;
-        let mut differences = before.differences(&self.plan);
-        // Other splits change the fingerprint too: then the data themselves may well be the same.
-        let same_splits =
-            !differences.iter().any(|line| line.starts_with("data.") || line.starts_with("search.seed"));
-        if header.fingerprint != self.fingerprint && same_splits {
-            differences.push(format!("the content of {} has changed", self.plan.data.path.display()));
-        }
-        let asked = asked_engine(&self.plan).filter(|kind| *kind != header.engine);
-        if let Some(kind) = asked {
-            differences.push(format!(
-                "it was trained on the {} engine, and now on {}, which gives other bits",
-                header.engine.name(),
-                kind.name()
-            ));
-        }
-        if differences.is_empty() {
-            return Ok(());
-        }
-        let found = format!("holds a study that this is not:\n    {}", differences.join("\n    "));
-        Err(Error::store(self.folder.display(), found)
-            .allowed("the same settings, or more --trials")
-            .advice("--out with another folder, to keep both"))
-    }
-
     fn describe(&self, audience: &mut dyn Audience) {
         let (dataset, plan) = (&self.dataset, &self.plan);
         let folds = match dataset.folds.len() {
@@ -179,6 +156,9 @@ impl Study {
             plan.max_epochs,
             plan.patience
         ));
+        if let Some(size) = self.strategy.size(&self.space) {
+            audience.note(&format!("{} of {}", self.strategy.name(), cells(size)));
+        }
         self.strategy.notes(&self.space).iter().for_each(|note| audience.note(note));
         audience.explain("the study as run:");
         plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
@@ -191,10 +171,7 @@ impl Study {
         if runs <= MOST_UNASKED || agreed {
             return Ok(());
         }
-        let found = match size {
-            u128::MAX => format!("the {} has more cells than can be counted", self.strategy.name()),
-            size => format!("the {} has {size} cells", self.strategy.name()),
-        };
+        let found = format!("{} of {}", self.strategy.name(), cells(size));
         Err(Error::usage("search.strategy", found)
             .allowed(format!("more than {MOST_UNASKED} trials only with --yes"))
             .advice("--yes to run them all, --trials to run the first of them, or --strategy random"))
@@ -235,6 +212,9 @@ impl Study {
         audience: &mut dyn Audience,
     ) -> Result<Ending> {
         let header = existing.as_ref().map(Store::header).transpose()?;
+        if let Some(stop) = audience.stop() {
+            return Ok(Ending::Stopped(stop));
+        }
         let Opened { mut engine, why } = self.open_engine(header.as_ref(), memory)?;
         audience.note(&why);
         engine.explain().iter().for_each(|line| audience.explain(line));
@@ -268,6 +248,7 @@ impl Study {
             schedule: schedule.as_mut(),
             ask: &mut |told, first, count| strategy.ask(&self.space, told, first, count),
             build: &|configuration| self.build(configuration),
+            checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },
         })?;
         match stopped {
@@ -288,7 +269,7 @@ impl Study {
             let choice = EngineChoice::named("engine.kind", &asked.kind)?;
             return engine::open(choice, asked.device.as_deref(), memory, job);
         };
-        let before = Plan::from_source(&header.name, &header.source)?.engine.device;
+        let before = plan_of(header)?.engine.device;
         let device = asked.device.as_deref().or(before.as_deref());
         let choice = match header.engine {
             EngineKind::Cpu => EngineChoice::Cpu,
@@ -322,6 +303,8 @@ impl Study {
     fn write_files(&self, store: &mut Store) -> Result<()> {
         let writer = store.begin()?;
         writer.source(&self.plan.source)?;
+        // Of the best trial so far, which may not stay the best.
+        writer.test_value(None)?;
         writer.commit()?;
         files::write(&self.folder.join(SOURCE), self.plan.source.as_bytes())?;
         self.preprocessing().save(&self.folder, Which::Best)?;
@@ -360,12 +343,11 @@ impl Study {
     }
 }
 
-/// The engine that a plan names, by itself or by its device.
-fn asked_engine(plan: &Plan) -> Option<EngineKind> {
-    match plan.engine.kind.as_str() {
-        "cpu" => Some(EngineKind::Cpu),
-        "gpu" => Some(EngineKind::Gpu),
-        _ => plan.engine.device.as_ref().map(|_| EngineKind::Gpu),
+fn cells(size: u128) -> String {
+    match size {
+        1 => "1 cell".to_owned(),
+        u128::MAX => "more cells than can be counted".to_owned(),
+        size => format!("{size} cells"),
     }
 }
 

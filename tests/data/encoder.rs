@@ -228,6 +228,27 @@ fn regression_outputs_come_back_in_their_own_unit() {
 }
 
 #[test]
+fn a_target_that_is_constant_in_a_fold_keeps_its_unit() {
+    let prepared = prepare_with("x,f,y\n1,0,2.5\n2,0,3.5\n3,1,4\n4,1,4\n", |options| {
+        options.split.fold_column = Some("f".into());
+    })
+    .unwrap();
+    // Fold 0 trains on the two rows of 4.
+    let unit = prepared.dataset.target_unit(0).unwrap();
+    let Targets::Values { stored, .. } = &prepared.dataset.targets else { panic!("classes") };
+    assert_eq!(unit.value(0.0), 4.0);
+    assert_eq!(unit.value(prepared.dataset.folds[0].target.apply(stored[0])), 2.5);
+}
+
+#[test]
+fn a_new_number_far_beyond_the_old_ones_stays_finite() {
+    let prepared = prepare(&table(12, &[("x", &|row| format!("{row}.5"))])).unwrap();
+    let encoded =
+        prepared.encoder.encode(&read_for(&prepared.encoder, "x\n1e100\n-1e100\n").unwrap()).unwrap();
+    assert_eq!(encoded, [1e30, -1e30]);
+}
+
+#[test]
 fn the_task_is_told_from_the_target() {
     let of = |target: &dyn Fn(usize) -> String, task: Option<TaskKind>| {
         let rows: String = (0..50).map(|row| format!("{}.5,{}\n", row * row, target(row))).collect();

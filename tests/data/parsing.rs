@@ -1,6 +1,6 @@
 //! What the readers accept: separators, quotes, line ends, headers, gzip, sparse rows.
 
-use crate::{Folder, options, prepare, prepare_with};
+use crate::{Folder, options, prepare, prepare_with, refused};
 use flate2::{Compression, write::GzEncoder};
 use manytune::data::{self, ColumnRef, DataOptions, Encoder, Targets};
 use proptest::prelude::*;
@@ -136,9 +136,22 @@ fn libsvm_rows_are_dense_where_nothing_is_written() {
     assert_eq!(prepared.dataset.features, [0.5, 0.0, 2.0, 0.0, 10.0, 0.0, 0.0, 0.0, 4.0, 7.0, 0.0, 0.0]);
 
     // Rows to predict may lack the label and the last columns, and have columns of their own.
+    let other = data::load_for_prediction(&folder.write("new.csv", "x,y\n1,2\n"), &prepared.encoder);
+    refused(other, 3, &["new.csv", "layout CSV", "LIBSVM"]);
     let new = folder.write("new.txt", "1:3\n2:5 9:1\n");
     let table = data::load_for_prediction(&new, &prepared.encoder).unwrap();
     assert_eq!(prepared.encoder.encode(&table).unwrap(), [3.0, 0.0, 0.0, 0.0, 5.0, 0.0]);
+}
+
+/// The stored form of 0 is not 0 where a column has a centre.
+#[test]
+fn a_sparse_column_that_new_rows_do_not_have_is_zero_in_its_own_unit() {
+    let folder = Folder::new();
+    let text = "1 1:1 2:5\n2 1:2 2:6\n1 1:3 2:7\n2 1:4\n";
+    let options = DataOptions { target: None, ..options(folder.write("rows.libsvm", text)) };
+    let prepared = data::prepare(&data::load(&options).unwrap(), &options, 0).unwrap();
+    let new = data::load_for_prediction(&folder.write("new.libsvm", "1:4\n"), &prepared.encoder).unwrap();
+    assert_eq!(prepared.encoder.encode(&new).unwrap(), prepared.dataset.row(3));
 }
 
 /// An IDX file of the given type and sizes.

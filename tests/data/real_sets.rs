@@ -102,6 +102,17 @@ fn mnist_images_are_flattened_and_find_their_labels() {
     let lit: Vec<_> = fold.transforms.iter().filter(|transform| transform.scale > 0.0).collect();
     assert!(lit.len() > 600 && lit.iter().all(|transform| transform.scale == lit[0].scale));
 
+    let lit_rows = fold.train.iter().step_by(7).map(|&row| beside.dataset.row(row));
+    let read: Vec<f64> = lit_rows
+        .flat_map(|row| row.iter().zip(&fold.transforms))
+        .filter(|(_, transform)| transform.scale > 0.0)
+        .map(|(&stored, transform)| f64::from(transform.apply(stored)))
+        .collect();
+    let mean = read.iter().sum::<f64>() / read.len() as f64;
+    let variance = read.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / read.len() as f64;
+    // Over every seventh training row: 1,143 images of 100 lit pixels or so.
+    assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02, "mean {mean}, variance {variance}");
+
     let mut refitted = beside.dataset.clone();
     let index = refitted.refit_fold();
     let transforms = &refitted.folds[index].transforms;

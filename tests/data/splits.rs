@@ -146,6 +146,16 @@ fn grouped_classes_are_spread_over_the_folds() {
 }
 
 #[test]
+fn the_last_groups_fill_parts_that_are_still_empty() {
+    // Two equal groups and a hold-out of a tenth: by shares alone, training would take both.
+    let groups = [0, 0, 0, 1, 1, 1];
+    let rows = Rows { place: "t".into(), count: 6, classes: None, groups: Some(&groups), folds: None };
+    let options = SplitOptions { validation: Some(0.1), ..SplitOptions::default() };
+    let split = divide(&rows, &options, 0).unwrap();
+    assert_eq!((split.folds[0].0.len(), split.folds[0].1.len()), (3, 3));
+}
+
+#[test]
 fn a_fold_column_is_taken_at_its_word_and_is_no_feature() {
     let text: String = (0..12)
         .map(|row| format!("{row}.5,{},{}\n", ["p", "q", "r"][row / 4], ["a", "b"][row % 2]))
@@ -169,6 +179,8 @@ fn a_class_within_one_group_is_noted_and_weighs_nothing_where_it_is_absent() {
     let prepared = prepare_with(&text, |options| options.split.group_column = Some("g".into())).unwrap();
     assert!(prepared.notes.iter().any(|note| note.contains("class \"rare\"")), "{:?}", prepared.notes);
     let fold = prepared.dataset.folds.iter().find(|fold| fold.balanced_weights[2] == 0.0).unwrap();
+    // The two classes that are left are even: weights of mean 1.
+    assert_eq!(fold.balanced_weights, [1.0, 1.0, 0.0]);
     assert!(fold.validation.starts_with(&[0, 1, 2, 3]));
     assert_eq!(prepared.encoder.feature_names(), ["x"]);
 }

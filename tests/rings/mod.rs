@@ -4,15 +4,16 @@
 
 use manytune::data::{Dataset, Fold, Targets, Task, Transform};
 use manytune::engine::cpu::CpuEngine;
-use manytune::engine::{Engine, EngineKind, Job};
+use manytune::engine::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
 use manytune::error::{Error, Result};
 use manytune::model::activation;
 use manytune::model::initializer;
 use manytune::model::loss;
 use manytune::model::lr_schedule;
-use manytune::model::metric::{self, Metric};
+use manytune::model::metric::{self, Metric, Truth};
 use manytune::model::optimizer;
-use manytune::model::recipe::{Network, Recipe};
+use manytune::model::recipe::{Member, Network, Recipe};
+use manytune::model::trainer::{Scratch, Trainer};
 use manytune::schedule;
 use manytune::search::Told;
 use manytune::space::{Configuration, Value};
@@ -20,10 +21,19 @@ use manytune::study::run::{Event, Limits, Run, Stop, Watch, run};
 use manytune::study::store::{Header, Store};
 use manytune::trial::Trial;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub const FOLDS: usize = 3;
+
+thread_local! {
+    /// How often trials are checkpointed in the tests of this thread.
+    pub static CHECKPOINT_INTERVAL: Cell<Duration> = const { Cell::new(Duration::from_secs(30)) };
+    /// After how many trials runs in the tests of this thread fail.
+    pub static CRASH_AFTER: Cell<Option<usize>> = const { Cell::new(None) };
+}
 
 /// Two classes, a ring around a disc, in three folds; no fold learns any transform.
 pub fn rings() -> Dataset {
@@ -55,7 +65,7 @@ pub fn rings() -> Dataset {
 }
 
 /// Trial 3 of every five diverges; trial 4 asks for a network that cannot be built.
-pub fn propose(_: &[Told], first: u64, count: usize) -> Result<Vec<Configuration>> {
+pub fn propose(told: &[Told], first: u64, count: usize) -> Result<Vec<Configuration>> {
     let configuration = |number: u64| {
         let rate = if number % 5 == 3 { 1e37 } else { 0.002 * (1 + number % 7) as f64 };
         let width = if number % 5 == 4 { 0 } else { 4 + number as i64 % 3 };
@@ -64,6 +74,7 @@ pub fn propose(_: &[Told], first: u64, count: usize) -> Result<Vec<Configuration
             ("width".into(), Value::Int(width)),
         ])
     };
+    assert!(told.is_sorted_by(|a, b| a.number < b.number), "results are told in the order of numbers");
     Ok((first..first + count as u64).map(configuration).collect())
 }
 
@@ -145,7 +156,8 @@ pub fn train_on(
     stop: &dyn Fn(usize) -> Option<Stop>,
 ) -> Result<(Option<Stop>, Vec<u64>)> {
     let dataset = rings();
-    let mut watcher = Watcher { stop, steps: Cell::new(0), finished: Vec::new() };
+    let mut watcher =
+        Watcher { stop, steps: Cell::new(0), finished: Vec::new(), crash_after: CRASH_AFTER.get() };
     let settings = schedule::Settings { max_epochs: 12, direction: objective().direction() };
     let mut schedule = schedule::create("none", settings)?;
     let stopped = run(Run {
@@ -158,6 +170,7 @@ pub fn train_on(
         schedule: schedule.as_mut(),
         ask: &mut propose,
         build: &build,
+        checkpoint_interval: CHECKPOINT_INTERVAL.get(),
         watch: &mut watcher,
     })?;
     Ok((stopped, watcher.finished))
@@ -167,6 +180,8 @@ struct Watcher<'a> {
     stop: &'a dyn Fn(usize) -> Option<Stop>,
     steps: Cell<usize>,
     finished: Vec<u64>,
+    /// The run fails, with nothing saved, once so many trials have ended.
+    crash_after: Option<usize>,
 }
 
 impl Watch for Watcher<'_> {
@@ -178,8 +193,22 @@ impl Watch for Watcher<'_> {
         if let Event::Finished(trial) = event {
             self.finished.push(trial.number);
         }
-        Ok(())
+        match self.crash_after {
+            Some(count) if self.finished.len() >= count => Err(Error::device("test", "a crash")),
+            _ => Ok(()),
+        }
     }
+}
+
+/// The accuracy of a model on the validation rows of its fold, by the reference's own evaluation.
+pub fn accuracy(configuration: &Configuration, fold: usize, parameters: &[f32]) -> f64 {
+    let dataset = rings();
+    let (network, recipe) = build(configuration).unwrap();
+    let state = vec![0.0; parameters.len()];
+    let member = Member { fold, repeat: 0, network, recipe };
+    let trainer = Trainer::resume(member, 7, parameters.to_vec(), state.clone(), state, 0);
+    let evaluation = trainer.evaluate(&dataset, &mut Scratch::default(), false);
+    objective().score(&evaluation, Truth { dataset: &dataset, fold: &dataset.folds[fold] })
 }
 
 /// The trials, without what depends on the clock.
@@ -192,4 +221,71 @@ pub fn timeless(store: &Store) -> Vec<Trial> {
 /// A new study in a folder.
 pub fn create(folder: &Path) -> Store {
     Store::create(folder, &header()).unwrap()
+}
+
+/// An engine that holds so many members at most, and says so only when it is full.
+pub struct Cramped {
+    pub inner: CpuEngine,
+    pub capacity: usize,
+    pub held: BTreeSet<MemberId>,
+    pub most_held: usize,
+}
+
+impl Cramped {
+    pub fn new(capacity: usize) -> Self {
+        let job = Job { dataset: Arc::new(rings()), seed: 7, with_outputs: false };
+        let inner = CpuEngine::new(job, Some(2)).unwrap();
+        Self { inner, capacity, held: BTreeSet::new(), most_held: 0 }
+    }
+
+    fn hold(&mut self, id: MemberId) -> Result<()> {
+        if self.held.len() == self.capacity {
+            return Err(Error::device("cramped", "no room"));
+        }
+        assert!(self.held.insert(id), "member {id} is named twice");
+        self.most_held = self.most_held.max(self.held.len());
+        Ok(())
+    }
+}
+
+impl Engine for Cramped {
+    fn kind(&self) -> EngineKind {
+        self.inner.kind()
+    }
+    fn device(&self) -> String {
+        self.inner.device()
+    }
+    fn explain(&self) -> Vec<String> {
+        self.inner.explain()
+    }
+    fn room(&self, _: &Member) -> usize {
+        1000
+    }
+    fn check(&self, member: &Member) -> Result<()> {
+        self.inner.check(member)
+    }
+    fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
+        self.hold(id)?;
+        self.inner.admit(id, member)
+    }
+    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
+        self.hold(id)?;
+        self.inner.restore(id, member, snapshot)
+    }
+    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
+        self.inner.train(ids)
+    }
+    fn advance(&mut self) -> Result<Vec<Report>> {
+        self.inner.advance()
+    }
+    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
+        self.inner.keep(ids)
+    }
+    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+        self.inner.snapshot(ids)
+    }
+    fn retire(&mut self, ids: &[MemberId]) {
+        self.inner.retire(ids);
+        self.held.retain(|id| !ids.contains(id));
+    }
 }

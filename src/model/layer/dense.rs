@@ -4,7 +4,7 @@
 //! parameters of a layer lie together: W, then b.
 
 use super::Layer;
-use crate::model::real::{Matrix, Real};
+use crate::model::real::{Epilogue, Matrix, Real};
 
 /// The fully connected layer.
 pub struct Dense;
@@ -25,34 +25,26 @@ impl Layer for Dense {
 pub fn forward<R: Real>(rows: usize, x: &[R], parameters: &[R], outputs: usize, z: &mut [R]) {
     let (weights, bias) = parameters.split_at(parameters.len() - outputs);
     let inputs = weights.len() / outputs;
-    for row in z.chunks_exact_mut(outputs).take(rows) {
-        row.copy_from_slice(bias);
-    }
     let (x, weights) = (Matrix::row_major(x, inputs), Matrix::row_major(weights, outputs));
-    R::matmul(rows, inputs, outputs, x, weights, z, true);
+    R::product([rows, inputs, outputs], x, weights, Epilogue::Bias(bias), z);
 }
 
 /// dW = Xᵀ·dZ and db = Σ_rows dZ, written over `gradient` (laid out like the parameters).
 pub fn backward_parameters<R: Real>(rows: usize, x: &[R], d_z: &[R], outputs: usize, gradient: &mut [R]) {
     let (d_weights, d_bias) = gradient.split_at_mut(gradient.len() - outputs);
     let inputs = d_weights.len() / outputs;
-    let x = Matrix::row_major(x, inputs).transposed();
-    R::matmul(inputs, rows, outputs, x, Matrix::row_major(d_z, outputs), d_weights, false);
-    d_bias.fill(R::ZERO);
-    R::vectorized(
-        #[inline(always)]
-        || {
-            for row in d_z.chunks_exact(outputs).take(rows) {
-                d_bias.iter_mut().zip(row).for_each(|(sum, &d)| *sum += d);
-            }
-        },
-    );
+    let (x, d_z) = (Matrix::row_major(x, inputs).transposed(), Matrix::row_major(d_z, outputs));
+    R::product([inputs, rows, outputs], x, d_z, Epilogue::Replace, d_weights);
+    // The bias is the weight of an input that is always 1.
+    let one = Matrix { data: &[R::ONE], row_stride: 0, column_stride: 0 };
+    R::product([1, rows, outputs], one, d_z, Epilogue::Replace, d_bias);
 }
 
-/// dX = dZ·Wᵀ.
-pub fn backward_input<R: Real>(rows: usize, d_z: &[R], parameters: &[R], outputs: usize, d_x: &mut [R]) {
+/// dX = dZ·Wᵀ, multiplied into `slopes`: the derivatives of the activation below become its dL/dz.
+pub fn backward_input<R: Real>(rows: usize, d_z: &[R], parameters: &[R], outputs: usize, slopes: &mut [R]) {
     let weights = &parameters[..parameters.len() - outputs];
     let inputs = weights.len() / outputs;
     let transposed = Matrix::row_major(weights, outputs).transposed();
-    R::matmul(rows, outputs, inputs, Matrix::row_major(d_z, outputs), transposed, d_x, false);
+    let d_z = Matrix::row_major(d_z, outputs);
+    R::product([rows, outputs, inputs], d_z, transposed, Epilogue::Multiply, slopes);
 }

@@ -1,6 +1,6 @@
 //! L = −Σ_j t_j ln p_j with p = softmax(outputs), t = (1 − s)·onehot + s/K for smoothing s.
 
-use super::{Formula, LossParameters, Target};
+use super::{Formula, LANES, LossParameters, Targets};
 use crate::model::real::Real;
 
 /// Cross-entropy on logits, with label smoothing (Szegedy et al., 2016, section 7).
@@ -17,37 +17,54 @@ impl Formula for CrossEntropy {
     const SHADER: &'static str = include_str!("../../../shaders/loss/cross_entropy.wgsl");
     const CLASSIFIES: bool = true;
 
-    fn row<R: Real>(parameters: &LossParameters, target: Target<R>, outputs: &mut [R]) -> R {
-        let Target::Class(label) = target else {
-            unreachable!("cross-entropy was given a value as its target")
+    #[inline(always)]
+    fn rows<R: Real>(
+        parameters: &LossParameters,
+        targets: &Targets<R>,
+        outputs: &mut [[R; LANES]],
+    ) -> [R; LANES] {
+        let Targets::Classes(labels) = targets else {
+            unreachable!("cross-entropy was given values as its targets")
         };
         let class_count = R::of(outputs.len() as f64);
         let smoothing = R::of(parameters.label_smoothing);
-        let maximum = outputs.iter().copied().fold(outputs[0], |a, b| a.max(b));
-        // NaN does not survive every maximum: the sum below carries it into the loss.
-        let gap = maximum - outputs[label];
-        let (mut others, mut shifted_sum) = (R::ZERO, R::ZERO);
-        for (j, output) in outputs.iter_mut().enumerate() {
-            let shifted = *output - maximum;
-            shifted_sum += shifted;
-            *output = shifted.exp();
-            if j != label {
-                others += *output;
+        let mut maximum = outputs[0];
+        for output in &outputs[1..] {
+            for row in 0..LANES {
+                maximum[row] = maximum[row].max(output[row]);
             }
         }
-        let own = outputs[label];
-        let sum = others + own;
-        let log_sum = if gap == R::ZERO && others <= R::ONE { others.ln_1p_unit() } else { sum.ln() };
-        let hard = log_sum + gap;
-        // Σ_j (ln S − z_j)/K: what an even target would cost.
-        let even = log_sum - shifted_sum / class_count;
-        for (j, output) in outputs.iter_mut().enumerate() {
-            *output = if j == label {
-                smoothing * (class_count - R::ONE) / class_count - others / sum
-            } else {
-                *output / sum - smoothing / class_count
-            };
+        let [mut own, mut gap, mut others, mut shifted_sum] = [[R::ZERO; LANES]; 4];
+        for (class, output) in outputs.iter_mut().enumerate() {
+            for row in 0..LANES {
+                let is_own = labels[row] == class as u32;
+                let shifted = output[row] - maximum[row];
+                output[row] = shifted.exp();
+                // NaN does not survive every maximum: the sums carry it into the loss.
+                shifted_sum[row] += shifted;
+                others[row] += if is_own { R::ZERO } else { output[row] };
+                own[row] = if is_own { output[row] } else { own[row] };
+                gap[row] = if is_own { -shifted } else { gap[row] };
+            }
         }
-        hard + smoothing * (even - hard)
+        for (class, output) in outputs.iter_mut().enumerate() {
+            for row in 0..LANES {
+                let sum = others[row] + own[row];
+                let share = output[row] / sum - smoothing / class_count;
+                let own_share = smoothing * (class_count - R::ONE) / class_count - others[row] / sum;
+                output[row] = if labels[row] == class as u32 { own_share } else { share };
+            }
+        }
+        let mut losses = [R::ZERO; LANES];
+        for row in 0..LANES {
+            let leads = gap[row] == R::ZERO && others[row] <= R::ONE;
+            let (near, far) = (others[row].ln_1p_unit(), (others[row] + own[row]).ln());
+            let log_sum = if leads { near } else { far };
+            let hard = log_sum + gap[row];
+            // Σ_j (ln S − z_j)/K: what an even target would cost.
+            let even = log_sum - shifted_sum[row] / class_count;
+            losses[row] = hard + smoothing * (even - hard);
+        }
+        losses
     }
 }

@@ -1,6 +1,6 @@
 //! L = e²/2 for |e| ≤ δ, δ(|e| − δ/2) beyond, e = output − target.
 
-use super::{Formula, LossParameters, Target};
+use super::{Formula, LANES, LossParameters, Targets};
 use crate::model::real::Real;
 
 /// The Huber loss (Huber, 1964): quadratic near the target, linear far from it.
@@ -13,17 +13,23 @@ impl Formula for Huber {
     const SHADER: &'static str = include_str!("../../../shaders/loss/huber.wgsl");
     const CLASSIFIES: bool = false;
 
-    fn row<R: Real>(parameters: &LossParameters, target: Target<R>, outputs: &mut [R]) -> R {
-        let Target::Value(value) = target else { unreachable!("a regression loss was given a class") };
+    #[inline(always)]
+    fn rows<R: Real>(
+        parameters: &LossParameters,
+        targets: &Targets<R>,
+        outputs: &mut [[R; LANES]],
+    ) -> [R; LANES] {
+        let Targets::Values(values) = targets else { unreachable!("a regression loss was given classes") };
         let delta = R::of(parameters.huber_delta);
-        let error = outputs[0] - value;
-        let magnitude = error.abs();
-        if magnitude > delta {
-            outputs[0] = delta * error.sign();
-            delta * (magnitude - R::of(0.5) * delta)
-        } else {
-            outputs[0] = error;
-            R::of(0.5) * error * error
+        let mut losses = [R::ZERO; LANES];
+        for row in 0..LANES {
+            let error = outputs[0][row] - values[row];
+            let magnitude = error.abs();
+            let (near, far) = (R::of(0.5) * error * error, delta * (magnitude - R::of(0.5) * delta));
+            let is_far = magnitude > delta;
+            outputs[0][row] = if is_far { delta * error.sign() } else { error };
+            losses[row] = if is_far { far } else { near };
         }
+        losses
     }
 }

@@ -1,6 +1,6 @@
 //! L = (output − target)².
 
-use super::{Formula, LossParameters, Target};
+use super::{Formula, LANES, LossParameters, Targets};
 use crate::model::real::Real;
 
 /// The squared error of a standardised target.
@@ -12,10 +12,15 @@ impl Formula for MeanSquaredError {
     const SHADER: &'static str = include_str!("../../../shaders/loss/mean_squared_error.wgsl");
     const CLASSIFIES: bool = false;
 
-    fn row<R: Real>(_: &LossParameters, target: Target<R>, outputs: &mut [R]) -> R {
-        let Target::Value(value) = target else { unreachable!("a regression loss was given a class") };
-        let error = outputs[0] - value;
-        outputs[0] = error + error;
-        error * error
+    #[inline(always)]
+    fn rows<R: Real>(_: &LossParameters, targets: &Targets<R>, outputs: &mut [[R; LANES]]) -> [R; LANES] {
+        let Targets::Values(values) = targets else { unreachable!("a regression loss was given classes") };
+        let mut losses = [R::ZERO; LANES];
+        for row in 0..LANES {
+            let error = outputs[0][row] - values[row];
+            outputs[0][row] = error + error;
+            losses[row] = error * error;
+        }
+        losses
     }
 }

@@ -41,6 +41,18 @@ pub enum Target<R> {
     Value(R),
 }
 
+/// Rows scored side by side: an f32 register of the widest processors.
+pub const LANES: usize = 16;
+
+/// What LANES rows should give.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Targets<R> {
+    /// The indices of their classes.
+    Classes([u32; LANES]),
+    /// Their values, standardised.
+    Values([R; LANES]),
+}
+
 /// What the author of a loss writes: its facts and its formula, once for both precisions.
 pub trait Formula: Sync + 'static {
     /// The name in a study file.
@@ -52,8 +64,12 @@ pub trait Formula: Sync + 'static {
     /// Whether it trains classes (or values).
     const CLASSIFIES: bool;
 
-    /// The loss of one row of `outputs`, whose gradient replaces the outputs.
-    fn row<R: Real>(parameters: &LossParameters, target: Target<R>, outputs: &mut [R]) -> R;
+    /// The losses of LANES rows of `outputs` (output, row), whose gradients replace the outputs.
+    fn rows<R: Real>(
+        parameters: &LossParameters,
+        targets: &Targets<R>,
+        outputs: &mut [[R; LANES]],
+    ) -> [R; LANES];
 }
 
 /// A loss, whatever its formula.
@@ -70,6 +86,20 @@ pub trait Loss: Sync {
     fn row_f32(&self, parameters: &LossParameters, target: Target<f32>, outputs: &mut [f32]) -> f32;
     /// The same at f64.
     fn row_f64(&self, parameters: &LossParameters, target: Target<f64>, outputs: &mut [f64]) -> f64;
+    /// The losses of LANES rows, side by side; `outputs` (output, row) become their gradients.
+    fn rows_f32(
+        &self,
+        parameters: &LossParameters,
+        targets: &Targets<f32>,
+        outputs: &mut [[f32; LANES]],
+    ) -> [f32; LANES];
+    /// The same at f64.
+    fn rows_f64(
+        &self,
+        parameters: &LossParameters,
+        targets: &Targets<f64>,
+        outputs: &mut [[f64; LANES]],
+    ) -> [f64; LANES];
 }
 
 impl<F: Formula> Loss for F {
@@ -86,11 +116,50 @@ impl<F: Formula> Loss for F {
         F::CLASSIFIES == matches!(task, Task::Classification { .. })
     }
     fn row_f32(&self, parameters: &LossParameters, target: Target<f32>, outputs: &mut [f32]) -> f32 {
-        F::row(parameters, target, outputs)
+        row::<f32, F>(parameters, target, outputs)
     }
     fn row_f64(&self, parameters: &LossParameters, target: Target<f64>, outputs: &mut [f64]) -> f64 {
-        F::row(parameters, target, outputs)
+        row::<f64, F>(parameters, target, outputs)
     }
+    fn rows_f32(
+        &self,
+        parameters: &LossParameters,
+        targets: &Targets<f32>,
+        outputs: &mut [[f32; LANES]],
+    ) -> [f32; LANES] {
+        rows::<f32, F>(parameters, targets, outputs)
+    }
+    fn rows_f64(
+        &self,
+        parameters: &LossParameters,
+        targets: &Targets<f64>,
+        outputs: &mut [[f64; LANES]],
+    ) -> [f64; LANES] {
+        rows::<f64, F>(parameters, targets, outputs)
+    }
+}
+
+fn rows<R: Real, F: Formula>(
+    parameters: &LossParameters,
+    targets: &Targets<R>,
+    outputs: &mut [[R; LANES]],
+) -> [R; LANES] {
+    R::vectorized(
+        #[inline(always)]
+        || F::rows(parameters, targets, outputs),
+    )
+}
+
+/// One row, in all lanes.
+fn row<R: Real, F: Formula>(parameters: &LossParameters, target: Target<R>, outputs: &mut [R]) -> R {
+    let targets = match target {
+        Target::Class(class) => Targets::Classes([class as u32; LANES]),
+        Target::Value(value) => Targets::Values([value; LANES]),
+    };
+    let mut lanes: Vec<[R; LANES]> = outputs.iter().map(|&output| [output; LANES]).collect();
+    let losses = rows::<R, F>(parameters, &targets, &mut lanes);
+    outputs.iter_mut().zip(lanes).for_each(|(output, lane)| *output = lane[0]);
+    losses[0]
 }
 
 #[cfg(test)]

@@ -1,0 +1,123 @@
+//! Every exit code, and that an error says where, what, and what to try.
+
+mod cli;
+
+use cli::{Place, STUDY};
+use std::fs;
+
+#[test]
+fn a_command_line_that_cannot_be_understood_is_2() {
+    let place = Place::new();
+    assert!(place.fail("tune study.toml --trails 5", 2).contains("--trials"));
+    assert!(place.fail("tune study.toml --trials many", 2).contains("many"));
+    assert!(place.fail("tune study.toml --trials 0", 2).contains("at least 1"));
+    assert!(place.fail("tune study.toml --time-limit 10", 2).contains("90s"));
+    assert!(place.fail("tune study.toml --memory lots", 2).contains("512MiB"));
+    assert!(place.fail("tune study.toml --engine tpu", 2).contains("auto"));
+    assert!(place.fail("tune study.toml --strategy gird", 2).contains("did you mean \"grid\""));
+    assert!(place.fail("tune penguins.csv", 2).contains("species"));
+    assert!(place.fail("show runs/study --format jsn", 2).contains("did you mean \"json\""));
+    assert!(place.fail("tun study.toml", 2).contains("tune"));
+    assert!(place.fail("", 2).contains("Usage"));
+    assert!(!place.path("runs").exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_study_file_that_is_wrong_is_2_and_says_where() {
+    let place = Place::new();
+    place.write("study.toml", &STUDY.replace("dropout", "dropuot"));
+    let error = place.fail("tune study.toml", 2);
+    assert!(error.contains("study.toml:") && error.contains("\"dropout\""), "{error}");
+    assert!(place.fail("tune missing.toml", 2).contains("missing.toml"));
+    assert!(!place.path("runs").exists(), "nothing is left behind");
+}
+
+#[test]
+fn wrong_data_are_3() {
+    let place = Place::new();
+    assert!(place.fail("tune missing.csv --target y", 3).contains("missing.csv"));
+    place.write("ragged.csv", "a,b\n1,2\n3\n");
+    assert!(place.fail("tune ragged.csv --target b", 3).contains("ragged.csv, line 3"));
+    assert!(!place.path("runs").exists(), "nothing is left behind");
+    place.run("tune study.toml --quiet");
+    place.write("new.csv", "island,sex\nBiscoe,MALE\n");
+    assert!(place.fail("predict runs/study new.csv", 3).contains("bill_length_mm"));
+    assert!(place.fail("predict runs/study missing.csv --out p.csv", 3).contains("missing.csv"));
+    assert!(!place.path("p.csv").exists());
+}
+
+#[test]
+fn a_device_that_is_not_there_is_4() {
+    let place = Place::new();
+    let error = place.fail("tune study.toml --engine gpu --device no-such-device", 4);
+    assert!(error.contains("no-such-device"), "{error}");
+    assert!(!place.path("runs").exists(), "nothing is left behind");
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_5() {
+    let place = Place::new();
+    assert!(place.fail("tune study.toml --quiet --out /dev/null/x", 5).contains("/dev/null/x"));
+    assert!(place.fail("tune study.toml --quiet --out penguins.csv", 5).contains("penguins.csv"));
+    assert!(place.fail("show runs/nothing", 5).contains("no study"));
+    assert!(place.fail("predict runs/nothing penguins.csv", 5).contains("no study"));
+    place.run("tune study.toml --quiet");
+    assert!(place.fail("predict runs/study penguins.csv --out /dev/null/x", 5).contains("/dev/null/x"));
+
+    let database = place.path("runs/study/study.db");
+    fs::write(&database, "not a database, whatever its name says, and that is a fact").unwrap();
+    assert!(place.fail("show runs/study", 5).contains("damaged"));
+    assert!(place.fail("tune study.toml", 5).contains("damaged"));
+}
+
+/// The store belongs to another study: exit code 5, and the advice is another folder.
+#[test]
+fn another_study_in_the_same_folder_is_refused_and_what_differs_is_named() {
+    let place = Place::new();
+    place.run("tune study.toml --quiet");
+    let before = place.timeless("runs/study");
+    let changes = [
+        ("seed = 3", "seed = 4", "search.seed was 3, is 4 now"),
+        ("[0.0, 0.3]", "[0.0, 0.4]", "space.dropout"),
+        ("folds = 3", "folds = 4", "data.folds"),
+        ("max_epochs = 8", "max_epochs = 9", "schedule.max_epochs"),
+        ("trials = 6", "trials = 6\nobjective = \"f1\"", "search.objective"),
+    ];
+    for (from, to, named) in changes {
+        place.write("study.toml", &STUDY.replace(from, to));
+        let error = place.fail("tune study.toml", 5);
+        assert!(error.contains(named) && error.contains("--out"), "{error}");
+    }
+    place.write("study.toml", STUDY);
+    let data = place.read("penguins.csv").replacen("Torgersen", "Biscoe", 1);
+    place.write("penguins.csv", &data);
+    assert!(place.fail("tune study.toml", 5).contains("penguins.csv has changed"));
+    assert!(place.fail("predict runs/study penguins.csv --refit", 5).contains("have changed"));
+    assert_eq!(place.timeless("runs/study"), before);
+}
+
+#[test]
+fn another_engine_is_refused_because_its_bits_differ() {
+    let place = Place::new();
+    place.run("tune study.toml --quiet");
+    let error = place.fail("tune study.toml --engine gpu --trials 9", 5);
+    assert!(error.contains("other bits") && error.contains("--out"), "{error}");
+}
+
+#[test]
+fn every_trial_diverged_is_an_error_with_a_leaderboard() {
+    let place = Place::new();
+    let study = STUDY.replace("{ log_uniform = [1e-3, 1e-1] }", "1e6").replace("trials = 6", "trials = 2");
+    place.write("study.toml", &(study + "optimizer = \"sgd\"\nactivation = \"identity\"\n"));
+    let output = place.command("tune study.toml --quiet").output().unwrap();
+    let (table, error) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(table.contains("diverged at step") && error.contains("learning rates"), "{table}{error}");
+    let shown = place.show("runs/study");
+    assert!(shown["best"].is_null());
+    let first = &shown["trials"][0];
+    assert_eq!((&first["state"], &first["value"]), (&"diverged".into(), &serde_json::Value::Null));
+    assert!(first["diverged_at_step"].is_u64(), "{first}");
+    assert!(place.fail("predict runs/study penguins.csv", 5).contains("no trial"));
+}

@@ -1,0 +1,135 @@
+//! Interrupting the program, killing it, and running the same command again.
+#![cfg(unix)]
+
+mod cli;
+
+use cli::{Place, STUDY};
+use serde_json::Value;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Long enough to be caught in the middle: no trial stops early.
+fn place() -> Place {
+    let place = Place::new();
+    place.write(
+        "study.toml",
+        &STUDY.replace("trials = 6", "trials = 12").replace("max_epochs = 8", "max_epochs = 40"),
+    );
+    place
+}
+
+fn start(place: &Place, arguments: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_manytune"))
+        .args(arguments.split_whitespace())
+        .current_dir(place.path(""))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until the study in `run` has a finished trial.
+fn wait_for_a_trial(place: &Place, run: &str, child: &mut Child) {
+    let began = Instant::now();
+    loop {
+        assert!(began.elapsed() < Duration::from_secs(60), "no trial ends");
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before it could be interrupted");
+        let output = place.command(&format!("show {run} --format json")).output().unwrap();
+        let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let trials = shown["trials"].as_array().cloned().unwrap_or_default();
+        if trials.iter().any(|trial| trial["state"] == "complete") {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+fn states(shown: &Value) -> Vec<&str> {
+    shown["trials"].as_array().unwrap().iter().map(|trial| trial["state"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn an_interrupted_study_goes_on_and_ends_as_one_that_was_not() {
+    let place = place();
+    place.run("tune study.toml --quiet --out whole");
+    let mut child = start(&place, "tune study.toml --out parts");
+    wait_for_a_trial(&place, "parts", &mut child);
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{error}");
+    assert!(error.contains("of 12 trials are done"), "{error}");
+    assert!(error.contains("tune study.toml --out parts"), "the command that goes on: {error}");
+    let shown = place.show("parts");
+    assert!(states(&shown).contains(&"interrupted"), "{:?}", states(&shown));
+    assert!(place.run("predict parts penguins.csv").0.starts_with("prediction"));
+
+    let (_, notes) = place.run("tune study.toml --out parts");
+    assert!(notes.contains("going on from"), "{notes}");
+    assert_eq!(place.timeless("parts"), place.timeless("whole"));
+    let weights = |run: &str| std::fs::read(place.path(run).join("best.safetensors")).unwrap();
+    assert_eq!(weights("parts"), weights("whole"));
+}
+
+#[test]
+fn a_killed_study_goes_on_and_ends_as_one_that_was_not() {
+    let place = place();
+    place.run("tune study.toml --quiet --out whole");
+    let mut child = start(&place, "tune study.toml --quiet --out parts");
+    wait_for_a_trial(&place, "parts", &mut child);
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+    assert!(!states(&place.show("parts")).contains(&"running"), "nothing runs any more");
+    place.run("tune study.toml --quiet --out parts");
+    assert_eq!(place.timeless("parts"), place.timeless("whole"));
+}
+
+#[test]
+fn two_runs_of_one_study_do_not_meet() {
+    let place = place();
+    let mut child = start(&place, "tune study.toml --quiet");
+    wait_for_a_trial(&place, "runs/study", &mut child);
+    signal(&child, "-STOP");
+    let error = place.fail("tune study.toml", 5);
+    assert!(error.contains("another process"), "{error}");
+    assert!(states(&place.show("runs/study")).contains(&"complete"));
+    signal(&child, "-KILL");
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_time_limit_stops_and_the_same_command_goes_on() {
+    let place = place();
+    place.run("tune study.toml --quiet --out whole");
+    let (_, notes) = place.run("tune study.toml --out parts --time-limit 0.05s");
+    assert!(notes.contains("time limit") && notes.contains("--out parts"), "{notes}");
+    place.run("tune study.toml --out parts --quiet");
+    assert_eq!(place.timeless("parts"), place.timeless("whole"));
+}
+
+#[test]
+fn more_trials_extend_a_finished_study_to_what_a_longer_one_is() {
+    let place = Place::new();
+    place.run("tune study.toml --quiet --trials 9 --out longer");
+    place.run("tune study.toml --quiet --out extended");
+    let (table, notes) = place.run("tune study.toml --out extended");
+    assert!(notes.contains("is finished"), "{notes}");
+    assert!(table.contains("6 trials (6 complete)"), "{table}");
+    place.run("tune study.toml --quiet --trials 9 --out extended");
+    assert_eq!(place.timeless("extended"), place.timeless("longer"));
+}
+
+#[test]
+fn a_reader_that_closes_the_pipe_early_is_no_error() {
+    let place = Place::new();
+    place.run("tune study.toml --quiet");
+    let mut child = start(&place, "show runs/study --format csv");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
