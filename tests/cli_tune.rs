@@ -140,8 +140,8 @@ fn a_grid_runs_all_its_cells_and_a_huge_one_asks_first() {
     let grid = STUDY.replace("trials = 6", "strategy = \"grid\"").replace("dropout = { uniform", "#");
     let learning_rate = "{ log_uniform = [1e-3, 1e-1] }";
     place.write("study.toml", &grid.replace(learning_rate, "[0.01, 0.03]"));
-    let (table, _) = place.run("tune study.toml --quiet");
-    assert!(table.contains("4 trials (4 complete)"), "{table}");
+    let (table, notes) = place.run("tune study.toml");
+    assert!(table.contains("4 trials (4 complete)") && notes.contains("grid of 4 cells"), "{table}{notes}");
 
     place.write("huge.toml", &grid.replace(learning_rate, "{ log_uniform = [1e-3, 1e-1], count = 60000 }"));
     let error = place.fail("tune huge.toml", 2);

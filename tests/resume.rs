@@ -5,7 +5,7 @@ mod rings;
 use manytune::study::run::Stop;
 use manytune::study::store::Store;
 use manytune::trial::{State, best};
-use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, FOLDS, accuracy, create, timeless, train};
+use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, Cramped, FOLDS, accuracy, create, timeless, train, train_on};
 use std::time::Duration;
 
 fn never(_: usize) -> Option<Stop> {
@@ -140,8 +140,8 @@ fn a_stop_before_the_first_trial_is_a_stop() {
 }
 
 /// The process dies without a word, again and again; what it checkpointed by the clock is all there is.
-#[test]
-fn a_crashing_run_ends_as_one_that_did_not() {
+/// Returns how many checkpoints it found.
+fn crash_again_and_again(checkpoint_interval: Duration) -> usize {
     let whole = tempfile::tempdir().unwrap();
     let mut store = create(whole.path());
     train(&mut store, 10, 2, &never).unwrap();
@@ -149,19 +149,58 @@ fn a_crashing_run_ends_as_one_that_did_not() {
 
     let parts = tempfile::tempdir().unwrap();
     drop(create(parts.path()));
-    CHECKPOINT_INTERVAL.set(Duration::ZERO);
+    CHECKPOINT_INTERVAL.set(checkpoint_interval);
     CRASH_AFTER.set(Some(1));
     let (mut crash_count, mut checkpoint_count) = (0, 0);
     loop {
         let mut store = Store::open(parts.path()).unwrap();
         if train(&mut store, 10, 2, &never).is_ok() {
             assert_eq!((timeless(&store), store.best_models().unwrap()), expected);
-            break;
+            assert!(crash_count > 3, "{crash_count} crashes");
+            let left = (0..10).map(|number| store.checkpoint(number).unwrap().len()).sum::<usize>();
+            assert_eq!(left, 0, "finished trials need no checkpoint");
+            return checkpoint_count;
         }
         crash_count += 1;
         for trial in store.trials().unwrap().iter().filter(|trial| !trial.state.is_finished()) {
             checkpoint_count += store.checkpoint(trial.number).unwrap().len();
         }
     }
-    assert!(crash_count > 3 && checkpoint_count > 0, "{crash_count} crashes, {checkpoint_count} checkpoints");
+}
+
+#[test]
+fn a_crashing_run_ends_as_one_that_did_not() {
+    assert!(crash_again_and_again(Duration::ZERO) > 0);
+}
+
+#[test]
+fn trials_without_a_checkpoint_begin_again_and_none_is_left_out() {
+    assert_eq!(crash_again_and_again(Duration::from_secs(3600)), 0);
+}
+
+/// Room for less than one trial, for one and a bit, and for nothing at all.
+#[test]
+fn a_device_that_is_too_small_changes_no_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = create(folder.path());
+    train(&mut store, 10, 2, &never).unwrap();
+    let expected = (timeless(&store), store.best_models().unwrap());
+    for capacity in [1, 2, 4, 7] {
+        let folder = tempfile::tempdir().unwrap();
+        drop(create(folder.path()));
+        for stop_after in [9, 25, usize::MAX] {
+            let mut store = Store::open(folder.path()).unwrap();
+            let mut engine = Cramped::new(capacity);
+            let stop = |steps| (steps > stop_after).then_some(Stop::Interrupted);
+            train_on(&mut engine, &mut store, 10, &stop).unwrap();
+            assert_eq!(engine.held.len(), 0, "members are left on the engine");
+            assert_eq!(engine.most_held, capacity);
+        }
+        let store = Store::read(folder.path()).unwrap();
+        assert_eq!((timeless(&store), store.best_models().unwrap()), expected, "room for {capacity}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = create(folder.path());
+    train_on(&mut Cramped::new(0), &mut store, 3, &never).unwrap();
+    assert!(store.trials().unwrap().iter().all(|trial| trial.state == State::Failed));
 }

@@ -139,18 +139,24 @@ pub fn open(
     memory: Option<MemoryLimit>,
     job: Job,
 ) -> Result<Opened> {
-    let on_gpu = |job: Job| {
+    let on_gpu = |job: Job| -> Result<Box<dyn Engine>> {
         let device = gpu::device::GpuDevice::open(device)?;
-        gpu::GpuEngine::new(job, device, memory)
+        Ok(Box::new(gpu::GpuEngine::new(job, device, memory)?))
     };
-    let (engine, why): (Box<dyn Engine>, _) = match choice {
-        EngineChoice::Cpu => (Box::new(cpu::CpuEngine::new(job, None)?), "asked for"),
-        EngineChoice::Gpu => (Box::new(on_gpu(job)?), "asked for"),
-        EngineChoice::Auto if device.is_some() => (Box::new(on_gpu(job)?), "its device was named"),
-        EngineChoice::Auto if devices().iter().any(|facts| !facts.software) => {
-            (Box::new(on_gpu(job)?), "this machine has a graphics device")
+    let on_cpu = |job: Job| -> Result<Box<dyn Engine>> { Ok(Box::new(cpu::CpuEngine::new(job, None)?)) };
+    let (engine, why) = match choice {
+        EngineChoice::Cpu => (on_cpu(job)?, "asked for".to_owned()),
+        EngineChoice::Gpu => (on_gpu(job)?, "asked for".to_owned()),
+        EngineChoice::Auto if device.is_some() => (on_gpu(job)?, "its device was named".to_owned()),
+        EngineChoice::Auto => {
+            let found = devices();
+            match gpu::device::preferred(&found).map(|_| on_gpu(job.clone())) {
+                Some(Ok(engine)) => (engine, "this machine has a graphics device".to_owned()),
+                Some(Err(error)) => (on_cpu(job)?, format!("the graphics device failed: {}", error.found)),
+                None if found.is_empty() => (on_cpu(job)?, "there is no graphics adapter".to_owned()),
+                None => (on_cpu(job)?, "every graphics adapter here is software".to_owned()),
+            }
         }
-        EngineChoice::Auto => (Box::new(cpu::CpuEngine::new(job, None)?), "no graphics device was found"),
     };
     let why = format!("engine {}: {} ({why})", engine.kind().name(), engine.device());
     Ok(Opened { engine, why })

@@ -145,14 +145,14 @@ fn compute_dots<S: Simd, const ROWS: usize>(
         for k in (0..inner).step_by(S::F32_LANES) {
             let lanes = k..inner.min(k + S::F32_LANES);
             let right = load(simd, &right[lanes.clone()]);
-            for i in 0..ROWS {
+            for (i, sum) in sums.iter_mut().enumerate() {
                 let left = load(simd, &left.data[(row + i) * left.row_stride..][lanes.clone()]);
-                sums[i] = simd.mul_add_f32s(left, right, sums[i]);
+                *sum = simd.mul_add_f32s(left, right, *sum);
             }
         }
-        for i in 0..ROWS {
+        for (i, sum) in sums.into_iter().enumerate() {
             let out = &mut out[(row + i) * columns + column];
-            *out = epilogue.apply(simd.reduce_sum_f32s(sums[i]), *out, column);
+            *out = epilogue.apply(simd.reduce_sum_f32s(sum), *out, column);
         }
     }
     ROWS

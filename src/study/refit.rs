@@ -1,8 +1,8 @@
 //! One model of the best configuration, trained on all rows of the study but the final test set.
 
 use super::model::{self, Preprocessing, SavedModel, Which};
+use super::same::plan_of;
 use super::store::{BestModels, Header, Store};
-use super::tune::plan_of;
 use crate::data;
 use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
 use crate::error::{Error, Result};

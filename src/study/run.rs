@@ -4,9 +4,11 @@
 //! A trial depends on its configuration, the data and the seed alone, and what is best on scores and
 //! numbers alone: neither the order in which trials end nor where a run was interrupted changes a result.
 
+use super::folds::{Folds, Names};
+use super::outbox::Outbox;
 use super::store::{BestModels, Store};
 use crate::data::Dataset;
-use crate::engine::{Engine, MemberId, Report, Snapshot};
+use crate::engine::{Engine, Report, Snapshot};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::metric::{Metric, Truth};
 use crate::model::recipe::{Member, Network, Recipe};
@@ -103,25 +105,10 @@ pub struct Run<'a> {
 /// A trial in training.
 struct Active {
     trial: Trial,
-    /// (fold)
-    members: Vec<MemberId>,
-    /// (fold) of the epoch in training; `None` while it is awaited.
-    reports: Vec<Option<Report>>,
-    /// Reports to come; at 0 the trial stands between two epochs.
-    awaited: usize,
+    folds: Folds,
     /// When it was admitted, less the time it had trained for before.
     began: Instant,
     saved: Instant,
-}
-
-/// What goes to the disk in the next transaction.
-#[derive(Default)]
-struct Outbox {
-    finished: Vec<Trial>,
-    /// Numbers of trials admitted since the last transaction, and whether from a checkpoint.
-    begun: Vec<(u64, bool)>,
-    checkpoints: Vec<(Trial, Vec<Snapshot>)>,
-    best: Option<BestModels>,
 }
 
 struct Runner<'a> {
@@ -129,6 +116,7 @@ struct Runner<'a> {
     order: Order,
     /// By number.
     active: BTreeMap<u64, Active>,
+    names: Names,
     waiting: VecDeque<Trial>,
     /// The first number that has not been asked for.
     next_number: u64,
@@ -164,6 +152,7 @@ impl<'a> Runner<'a> {
             run,
             order,
             active: BTreeMap::new(),
+            names: Names::default(),
             waiting,
             next_number,
             exhausted: false,
@@ -182,7 +171,7 @@ impl<'a> Runner<'a> {
             if stop.is_none() {
                 self.fill()?;
             }
-            if self.active.values().any(|active| active.awaited > 0) {
+            if self.active.values().any(|active| active.folds.is_training()) {
                 self.step(stop.is_some())?;
                 continue;
             }
@@ -200,6 +189,10 @@ impl<'a> Runner<'a> {
 
     /// Admits trials while the engine has room for all folds of one; one trial always.
     fn fill(&mut self) -> Result<()> {
+        // What takes turns has the device for itself.
+        if self.active.values().any(|active| active.folds.take_turns()) {
+            return Ok(());
+        }
         while let Some(trial) = self.next_trial()? {
             let members = match self.members(&trial.configuration) {
                 Ok(members) => members,
@@ -249,12 +242,10 @@ impl<'a> Runner<'a> {
     }
 
     /// Gives a trial to the engine, from its checkpoint where it has one. Returns false where the
-    /// device turned out to be full: the trial then waits for another to end. One whose folds do not
-    /// fit together on an empty device fails.
+    /// device is full now: the trial may then wait for another to end. One whose folds do not fit
+    /// together on an empty device has it alone, fold by fold; one that does not fit at all fails.
     fn admit(&mut self, mut trial: Trial, members: Vec<Member>) -> Result<bool> {
         let number = trial.number;
-        let first = number * members.len() as u64;
-        let ids: Vec<MemberId> = (first..first + members.len() as u64).collect();
         let mut snapshots = Vec::new();
         if trial.history.epoch_count() > 0 {
             snapshots = self.run.store.checkpoint(number)?;
@@ -264,112 +255,113 @@ impl<'a> Runner<'a> {
             snapshots.clear();
             trial = Trial::new(number, trial.configuration, self.order, members.len());
         }
-        for (fold, (&id, member)) in ids.iter().zip(members).enumerate() {
-            let admitted = match snapshots.get(fold) {
-                Some(snapshot) => self.run.engine.restore(id, member, snapshot),
-                None => self.run.engine.admit(id, member),
-            };
-            match admitted {
-                Ok(()) => {}
-                Err(error) if error.kind == ErrorKind::Device && !self.active.is_empty() => {
-                    self.run.engine.retire(&ids[..fold]);
-                    self.waiting.push_front(trial);
-                    return Ok(false);
-                }
-                Err(error) if error.kind == ErrorKind::Device && fold > 0 => {
-                    self.run.engine.retire(&ids[..fold]);
-                    let count = ids.len();
-                    self.fail(trial, format!("its {count} folds do not fit on the device together: {error}"));
-                    return Ok(true);
-                }
-                Err(error) => return Err(error),
+        let is_resumed = !snapshots.is_empty();
+        let mut folds = Folds::new(number, members, snapshots);
+        let is_alone = self.active.is_empty();
+        match folds.sit(self.run.engine, &mut self.names) {
+            Ok(waiting) if waiting == 0 || is_alone => {}
+            Err(error) if error.kind != ErrorKind::Device => return Err(error),
+            Err(error) if is_alone => {
+                self.fail(trial, error.to_string());
+                return Ok(true);
+            }
+            _ => {
+                folds.retire(self.run.engine, &mut self.names);
+                self.waiting.push_front(trial);
+                return Ok(false);
             }
         }
-        self.run.engine.train(&ids)?;
-        self.outbox.begun.push((number, !snapshots.is_empty()));
+        let has_room = !folds.take_turns();
+        folds.train(self.run.engine)?;
         trial.state = State::Running;
+        if is_resumed {
+            self.outbox.resumed.push(number);
+        } else {
+            self.outbox.begun.push(trial.clone());
+        }
         let now = Instant::now();
         let began = now.checked_sub(Duration::from_secs_f64(trial.seconds)).unwrap_or(now);
-        let (reports, awaited) = (vec![None; ids.len()], ids.len());
-        self.active.insert(number, Active { trial, members: ids, reports, awaited, began, saved: now });
-        Ok(true)
+        self.active.insert(number, Active { trial, folds, began, saved: now });
+        Ok(has_room)
     }
 
     /// Lets the engine work, and acts on every trial that stands between two epochs afterwards.
     fn step(&mut self, stopping: bool) -> Result<()> {
-        let fold_count = self.run.dataset.folds.len() as u64;
         let reports = self.run.engine.advance()?;
         if reports.is_empty() {
             return Err(Error::device(self.run.engine.device(), "the engine stopped reporting"));
         }
         let mut ready = Vec::new();
         for report in reports {
-            let (number, fold) = (report.id / fold_count, (report.id % fold_count) as usize);
+            let Some((number, fold)) = self.names.home(report.id) else { continue };
             let Some(active) = self.active.get_mut(&number) else { continue };
-            active.reports[fold] = Some(report);
-            active.awaited -= 1;
-            if active.awaited == 0 {
-                ready.push(number);
+            if let Some(epoch) = active.folds.take(fold, report, self.run.engine, &mut self.names)? {
+                ready.push((number, epoch));
             }
         }
-        ready.sort_unstable();
-        let mut going_on = Vec::new();
-        for number in ready {
-            if self.close_epoch(number)? && !stopping {
-                self.checkpoint_if_due(number)?;
-                let active = self.active.get_mut(&number).expect("the trial goes on");
-                active.awaited = active.members.len();
-                going_on.extend(&active.members);
+        ready.sort_unstable_by_key(|(number, _)| *number);
+        for (number, epoch) in ready {
+            let Some(active) = self.active.remove(&number) else { continue };
+            if let Some(active) = self.close_epoch(active, &epoch, stopping)? {
+                self.active.insert(number, active);
             }
         }
-        // The engine works on while results go to the disk.
-        self.run.engine.train(&going_on)?;
+        // By now the engine works on, while results go to the disk.
         if !self.outbox.is_due() && self.written.elapsed() < WRITE_INTERVAL {
             return Ok(());
         }
         self.write()
     }
 
-    /// Takes in one epoch of all folds of a trial. Returns whether it trains on.
-    fn close_epoch(&mut self, number: u64) -> Result<bool> {
-        let active = self.active.get_mut(&number).expect("the trial is in training");
-        let reports: Vec<Report> = active.reports.iter_mut().filter_map(Option::take).collect();
-        if let Some(step) = reports.iter().filter_map(|report| report.diverged_at_step).min() {
+    /// Takes in one epoch of all folds of a trial. Returns the trial if it trains on.
+    fn close_epoch(
+        &mut self,
+        mut active: Active,
+        epoch: &[Report],
+        stopping: bool,
+    ) -> Result<Option<Active>> {
+        if let Some(step) = epoch.iter().filter_map(|report| report.diverged_at_step).min() {
             active.trial.diverged_at_step = Some(step);
-            return self.finish(number, State::Diverged);
+            return self.finish(active, State::Diverged);
         }
         let mut folds = Vec::new();
-        for report in &reports {
-            match self.score(report) {
-                Some(fold) => folds.push(fold),
-                None => return self.finish_undefined(number, folds.len()),
-            }
+        for (fold, report) in epoch.iter().enumerate() {
+            let Some(scored) = self.score(fold, report) else {
+                active.trial.failure = Some(format!("{} {UNDEFINED} {fold}", self.run.objective.name()));
+                return self.finish(active, State::Failed);
+            };
+            folds.push(scored);
         }
-        let active = self.active.get_mut(&number).expect("the trial is in training");
-        let improves = active.trial.history.push(&folds);
-        if improves {
-            self.run.engine.keep(&active.members)?;
+        if active.trial.history.push(&folds) {
+            active.folds.keep(self.run.engine)?;
         }
-        let history = &active.trial.history;
-        let limits = self.run.limits;
-        if history.epoch_count() >= limits.max_epochs
-            || history.epochs_without_improvement() >= limits.patience
-        {
-            return self.finish(number, State::Complete);
+        if let Some(end) = self.verdict(&active.trial) {
+            return self.finish(active, end);
         }
-        if self.run.schedule.next_rung(history.epoch_count() - 1) == Some(history.epoch_count()) {
-            let at_rung = AtRung { number, curve: &history.mean_values() };
-            if self.run.schedule.decide(at_rung) == Decision::Stop {
-                return self.finish(number, State::Pruned);
-            }
+        if !stopping {
+            self.checkpoint_if_due(&mut active)?;
+            active.folds.train(self.run.engine)?;
         }
-        Ok(true)
+        Ok(Some(active))
+    }
+
+    /// How a trial ends after the epoch it has just trained; `None` where it trains on.
+    fn verdict(&mut self, trial: &Trial) -> Option<State> {
+        let (history, limits) = (&trial.history, self.run.limits);
+        let epochs = history.epoch_count();
+        if epochs >= limits.max_epochs || history.epochs_without_improvement() >= limits.patience {
+            return Some(State::Complete);
+        }
+        if self.run.schedule.next_rung(epochs - 1) != Some(epochs) {
+            return None;
+        }
+        let at_rung = AtRung { number: trial.number, curve: &history.mean_values() };
+        (self.run.schedule.decide(at_rung) == Decision::Stop).then_some(State::Pruned)
     }
 
     /// The scores of one fold; `None` where the objective is undefined.
-    fn score(&self, report: &Report) -> Option<FoldEpoch> {
+    fn score(&self, fold: usize, report: &Report) -> Option<FoldEpoch> {
         let evaluation = report.evaluation.as_ref()?;
-        let fold = (report.id % self.run.dataset.folds.len() as u64) as usize;
         let truth = Truth { dataset: self.run.dataset, fold: &self.run.dataset.folds[fold] };
         let value = self.run.objective.score(evaluation, truth);
         let tie_break = self.run.tie_breaker.score(evaluation, truth);
@@ -377,31 +369,22 @@ impl<'a> Runner<'a> {
         value.is_finite().then_some(FoldEpoch { train_loss: report.train_loss, score })
     }
 
-    fn finish_undefined(&mut self, number: u64, fold: usize) -> Result<bool> {
-        let name = self.run.objective.name();
-        let active = self.active.get_mut(&number).expect("the trial is in training");
-        let reason = format!("{name} {UNDEFINED} {fold}");
-        active.trial.failure = Some(reason);
-        self.finish(number, State::Failed)
-    }
-
-    /// Ends a trial in training; returns false, for it trains no further.
-    fn finish(&mut self, number: u64, state: State) -> Result<bool> {
-        let Active { mut trial, members, began, .. } =
-            self.active.remove(&number).expect("the trial is in training");
+    /// Ends a trial in training; returns `None`, for it trains no further.
+    fn finish(&mut self, active: Active, state: State) -> Result<Option<Active>> {
+        let Active { mut trial, folds, began, .. } = active;
         trial.state = state;
         trial.seconds = began.elapsed().as_secs_f64();
         let leads = |best: &Trial| trial::compare(self.order, &trial, best).is_lt();
         if state == State::Complete && self.best.as_ref().is_none_or(leads) {
-            let snapshots = self.run.engine.snapshot(&members)?;
-            let folds = snapshots.into_iter().map(|fold| fold.kept.unwrap_or(fold.parameters)).collect();
-            self.outbox.best = Some(BestModels { trial: number, folds });
+            let snapshots = folds.snapshot(self.run.engine)?;
+            let models = snapshots.into_iter().map(|fold| fold.kept.unwrap_or(fold.parameters)).collect();
+            self.outbox.best = Some(BestModels { trial: trial.number, folds: models });
             self.best = Some(trial.clone());
         }
-        self.run.engine.retire(&members);
+        folds.retire(self.run.engine, &mut self.names);
         self.tell(&trial);
         self.outbox.finished.push(trial);
-        Ok(false)
+        Ok(None)
     }
 
     fn tell(&mut self, trial: &Trial) {
@@ -416,8 +399,7 @@ impl<'a> Runner<'a> {
         self.outbox.finished.push(trial);
     }
 
-    fn checkpoint_if_due(&mut self, number: u64) -> Result<()> {
-        let active = self.active.get_mut(&number).expect("the trial is in training");
+    fn checkpoint_if_due(&mut self, active: &mut Active) -> Result<()> {
         let affordable = self.checkpointing * CHECKPOINT_SHARE <= self.began.elapsed();
         if active.saved.elapsed() < self.run.checkpoint_interval || !affordable {
             return Ok(());
@@ -425,7 +407,7 @@ impl<'a> Runner<'a> {
         let began = Instant::now();
         active.saved = began;
         active.trial.seconds = active.began.elapsed().as_secs_f64();
-        let snapshots = self.run.engine.snapshot(&active.members)?;
+        let snapshots = active.folds.snapshot(self.run.engine)?;
         self.outbox.checkpoints.push((active.trial.clone(), snapshots));
         self.checkpointing += began.elapsed();
         Ok(())
@@ -433,11 +415,11 @@ impl<'a> Runner<'a> {
 
     /// Checkpoints every trial that has not ended: the run stops here.
     fn interrupt_all(&mut self) -> Result<()> {
-        for (_, Active { mut trial, members, began, .. }) in std::mem::take(&mut self.active) {
+        for (_, Active { mut trial, folds, began, .. }) in std::mem::take(&mut self.active) {
             trial.state = State::Interrupted;
             trial.seconds = began.elapsed().as_secs_f64();
-            let snapshots = self.run.engine.snapshot(&members)?;
-            self.run.engine.retire(&members);
+            let snapshots = folds.snapshot(self.run.engine)?;
+            folds.retire(self.run.engine, &mut self.names);
             self.outbox.checkpoints.push((trial, snapshots));
         }
         Ok(())
@@ -447,29 +429,7 @@ impl<'a> Runner<'a> {
     fn write(&mut self) -> Result<()> {
         let outbox = std::mem::take(&mut self.outbox);
         let began = Instant::now();
-        if !outbox.is_empty() {
-            let writer = self.run.store.begin()?;
-            // Every trial admitted so far gets a row, so that numbers in the store have no gaps; but the
-            // row of one that began from a checkpoint stays what the checkpoint belongs to.
-            for (number, from_checkpoint) in &outbox.begun {
-                match self.active.get(number) {
-                    Some(_) if *from_checkpoint => writer.state(*number, State::Running)?,
-                    Some(active) => writer.trial(&active.trial)?,
-                    None => {}
-                }
-            }
-            for (trial, snapshots) in &outbox.checkpoints {
-                writer.trial(trial)?;
-                writer.checkpoint(trial.number, snapshots)?;
-            }
-            for trial in &outbox.finished {
-                writer.trial(trial)?;
-            }
-            if let Some(best) = &outbox.best {
-                writer.best_models(best)?;
-            }
-            writer.commit()?;
-        }
+        outbox.commit(self.run.store)?;
         if !outbox.checkpoints.is_empty() {
             self.checkpointing += began.elapsed();
         }
@@ -487,15 +447,4 @@ impl<'a> Runner<'a> {
 fn told(trial: &Trial) -> Told {
     let configuration = trial.configuration.clone();
     Told { number: trial.number, configuration, value: trial.score().map(|score| score.value) }
-}
-
-impl Outbox {
-    fn is_empty(&self) -> bool {
-        self.begun.is_empty() && !self.is_due()
-    }
-
-    /// Whether it holds what must not be lost.
-    fn is_due(&self) -> bool {
-        !self.finished.is_empty() || !self.checkpoints.is_empty()
-    }
 }

@@ -3,6 +3,7 @@
 use super::model::{self, Preprocessing, SavedModel, Which};
 use super::plan::Plan;
 use super::run::{Event, Limits, Run, Stop, Watch, run};
+use super::same::{plan_of, refuse_another};
 use super::store::{BestModels, Header, Store};
 use super::{files, score};
 use crate::data::{self, Dataset, Encoder, Prepared};
@@ -78,7 +79,7 @@ pub fn tune(request: Request, audience: &mut dyn Audience) -> Result<Ending> {
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
     let study = Study::new(plan, prepared, folder)?;
     if let Some(store) = &existing {
-        study.refuse_another(&store.header()?)?;
+        refuse_another(&study.folder, &store.header()?, &study.plan, &study.fingerprint)?;
     }
     study.describe(audience);
     if existing.is_none() {
@@ -129,33 +130,6 @@ impl Study {
         Order { objective: self.objective.direction(), tie_break: self.tie_breaker.direction() }
     }
 
-    /// Refuses to go on with a study whose results would not be those of this one.
-    fn refuse_another(&self, header: &Header) -> Result<()> {
-        let before = plan_of(header)?;
-        let mut differences = before.differences(&self.plan);
-        // Other splits change the fingerprint too: then the data themselves may well be the same.
-        let same_splits =
-            !differences.iter().any(|line| line.starts_with("data.") || line.starts_with("search.seed"));
-        if header.fingerprint != self.fingerprint && same_splits {
-            differences.push(format!("the content of {} has changed", self.plan.data.path.display()));
-        }
-        let asked = asked_engine(&self.plan).filter(|kind| *kind != header.engine);
-        if let Some(kind) = asked {
-            differences.push(format!(
-                "it was trained on the {} engine, and now on {}, which gives other bits",
-                header.engine.name(),
-                kind.name()
-            ));
-        }
-        if differences.is_empty() {
-            return Ok(());
-        }
-        let found = format!("holds another study:\n    {}", differences.join("\n    "));
-        Err(Error::store(self.folder.display(), found)
-            .allowed("the same settings, or more --trials")
-            .advice("--out with another folder, to keep both"))
-    }
-
     fn describe(&self, audience: &mut dyn Audience) {
         let (dataset, plan) = (&self.dataset, &self.plan);
         let folds = match dataset.folds.len() {
@@ -182,6 +156,9 @@ impl Study {
             plan.max_epochs,
             plan.patience
         ));
+        if let Some(size) = self.strategy.size(&self.space) {
+            audience.note(&format!("{} of {}", self.strategy.name(), cells(size)));
+        }
         self.strategy.notes(&self.space).iter().for_each(|note| audience.note(note));
         audience.explain("the study as run:");
         plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
@@ -194,10 +171,7 @@ impl Study {
         if runs <= MOST_UNASKED || agreed {
             return Ok(());
         }
-        let found = match size {
-            u128::MAX => format!("the {} has more cells than can be counted", self.strategy.name()),
-            size => format!("the {} has {size} cells", self.strategy.name()),
-        };
+        let found = format!("{} of {}", self.strategy.name(), cells(size));
         Err(Error::usage("search.strategy", found)
             .allowed(format!("more than {MOST_UNASKED} trials only with --yes"))
             .advice("--yes to run them all, --trials to run the first of them, or --strategy random"))
@@ -369,20 +343,11 @@ impl Study {
     }
 }
 
-/// The plan of a stored study.
-pub fn plan_of(header: &Header) -> Result<Plan> {
-    Plan::from_source(&header.name, &header.source).map_err(|error| {
-        Error::store(SOURCE, format!("the stored study cannot be read: {error}"))
-            .advice("use the version of manytune that made the study")
-    })
-}
-
-/// The engine that a plan names, by itself or by its device.
-fn asked_engine(plan: &Plan) -> Option<EngineKind> {
-    match plan.engine.kind.as_str() {
-        "cpu" => Some(EngineKind::Cpu),
-        "gpu" => Some(EngineKind::Gpu),
-        _ => plan.engine.device.as_ref().map(|_| EngineKind::Gpu),
+fn cells(size: u128) -> String {
+    match size {
+        1 => "1 cell".to_owned(),
+        u128::MAX => "more cells than can be counted".to_owned(),
+        size => format!("{size} cells"),
     }
 }
 

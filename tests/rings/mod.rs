@@ -4,7 +4,7 @@
 
 use manytune::data::{Dataset, Fold, Targets, Task, Transform};
 use manytune::engine::cpu::CpuEngine;
-use manytune::engine::{Engine, EngineKind, Job};
+use manytune::engine::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
 use manytune::error::{Error, Result};
 use manytune::model::activation;
 use manytune::model::initializer;
@@ -21,6 +21,7 @@ use manytune::study::run::{Event, Limits, Run, Stop, Watch, run};
 use manytune::study::store::{Header, Store};
 use manytune::trial::Trial;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -220,4 +221,71 @@ pub fn timeless(store: &Store) -> Vec<Trial> {
 /// A new study in a folder.
 pub fn create(folder: &Path) -> Store {
     Store::create(folder, &header()).unwrap()
+}
+
+/// An engine that holds so many members at most, and says so only when it is full.
+pub struct Cramped {
+    pub inner: CpuEngine,
+    pub capacity: usize,
+    pub held: BTreeSet<MemberId>,
+    pub most_held: usize,
+}
+
+impl Cramped {
+    pub fn new(capacity: usize) -> Self {
+        let job = Job { dataset: Arc::new(rings()), seed: 7, with_outputs: false };
+        let inner = CpuEngine::new(job, Some(2)).unwrap();
+        Self { inner, capacity, held: BTreeSet::new(), most_held: 0 }
+    }
+
+    fn hold(&mut self, id: MemberId) -> Result<()> {
+        if self.held.len() == self.capacity {
+            return Err(Error::device("cramped", "no room"));
+        }
+        assert!(self.held.insert(id), "member {id} is named twice");
+        self.most_held = self.most_held.max(self.held.len());
+        Ok(())
+    }
+}
+
+impl Engine for Cramped {
+    fn kind(&self) -> EngineKind {
+        self.inner.kind()
+    }
+    fn device(&self) -> String {
+        self.inner.device()
+    }
+    fn explain(&self) -> Vec<String> {
+        self.inner.explain()
+    }
+    fn room(&self, _: &Member) -> usize {
+        1000
+    }
+    fn check(&self, member: &Member) -> Result<()> {
+        self.inner.check(member)
+    }
+    fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
+        self.hold(id)?;
+        self.inner.admit(id, member)
+    }
+    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
+        self.hold(id)?;
+        self.inner.restore(id, member, snapshot)
+    }
+    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
+        self.inner.train(ids)
+    }
+    fn advance(&mut self) -> Result<Vec<Report>> {
+        self.inner.advance()
+    }
+    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
+        self.inner.keep(ids)
+    }
+    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+        self.inner.snapshot(ids)
+    }
+    fn retire(&mut self, ids: &[MemberId]) {
+        self.inner.retire(ids);
+        self.held.retain(|id| !ids.contains(id));
+    }
 }

@@ -1,0 +1,50 @@
+//! Whether a stored study is the one that is asked for: only then may a run go on with it.
+
+use super::plan::Plan;
+use super::store::Header;
+use crate::engine::EngineKind;
+use crate::error::{Error, Result};
+use std::path::Path;
+
+/// Refuses to go on with a stored study whose results would not be those of the plan, naming what
+/// differs. The number of trials may differ: a study can be extended.
+pub fn refuse_another(folder: &Path, header: &Header, plan: &Plan, fingerprint: &str) -> Result<()> {
+    let mut differences = plan_of(header)?.differences(plan);
+    // Other splits change the fingerprint too: then the data themselves may well be the same.
+    let has_other_splits =
+        differences.iter().any(|line| line.starts_with("data.") || line.starts_with("search.seed"));
+    if header.fingerprint != fingerprint && !has_other_splits {
+        differences.push(format!("the content of {} has changed", plan.data.path.display()));
+    }
+    if let Some(kind) = asked_engine(plan).filter(|kind| *kind != header.engine) {
+        differences.push(format!(
+            "it was trained on the {} engine, and now on {}, which gives other bits",
+            header.engine.name(),
+            kind.name()
+        ));
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let found = format!("holds another study:\n    {}", differences.join("\n    "));
+    Err(Error::store(folder.display(), found)
+        .allowed("the same settings, or more --trials")
+        .advice("--out with another folder, to keep both"))
+}
+
+/// The plan of a stored study.
+pub fn plan_of(header: &Header) -> Result<Plan> {
+    Plan::from_source(&header.name, &header.source).map_err(|error| {
+        Error::store("study.db", format!("the stored study cannot be read: {error}"))
+            .advice("use the version of manytune that made the study")
+    })
+}
+
+/// The engine that a plan names, by itself or by its device.
+fn asked_engine(plan: &Plan) -> Option<EngineKind> {
+    match plan.engine.kind.as_str() {
+        "cpu" => Some(EngineKind::Cpu),
+        "gpu" => Some(EngineKind::Gpu),
+        _ => plan.engine.device.as_ref().map(|_| EngineKind::Gpu),
+    }
+}
