@@ -33,6 +33,7 @@ struct Workload {
     batch_size: usize,
     member_count: usize,
     steps_per_epoch: usize,
+    dropout: f64,
 }
 
 static WORKLOADS: &[Workload] = &[
@@ -42,6 +43,7 @@ static WORKLOADS: &[Workload] = &[
         batch_size: 128,
         member_count: 64,
         steps_per_epoch: 40,
+        dropout: 0.0,
     },
     Workload {
         name: "16-32-2",
@@ -49,6 +51,15 @@ static WORKLOADS: &[Workload] = &[
         batch_size: 32,
         member_count: 1024,
         steps_per_epoch: 100,
+        dropout: 0.0,
+    },
+    Workload {
+        name: "16-32-2-dropout",
+        layers: &[16, 32, 2],
+        batch_size: 32,
+        member_count: 1024,
+        steps_per_epoch: 100,
+        dropout: 0.2,
     },
 ];
 
@@ -90,7 +101,7 @@ impl Workload {
             balanced: false,
             l2_penalty: 0.0,
             l1_penalty: 0.0,
-            dropout: 0.0,
+            dropout: self.dropout,
             input_dropout: 0.0,
             clip_norm: 0.0,
             initializer: initializer::ALL[0],

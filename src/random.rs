@@ -35,6 +35,7 @@ pub enum Purpose {
 }
 
 /// Philox4x32-10: ten rounds of two 32×32→64 bit products.
+#[inline(always)]
 pub fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
         let product0 = u64::from(counter[0]) * 0xD251_1F53;
@@ -56,6 +57,7 @@ pub fn key_of(seed: u64) -> [u32; 2] {
 }
 
 /// A word as a uniform number in [0, 1): its upper 24 bits times 2⁻²⁴, exact in f32.
+#[inline(always)]
 pub fn uniform(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
 }
@@ -75,8 +77,21 @@ impl Stream {
     }
 
     /// The four words of block `block`: elements 4·block to 4·block + 3.
+    #[inline(always)]
     pub fn block(&self, block: u32) -> [u32; 4] {
         philox4x32([block, self.place[0], self.place[1], self.place[2]], self.key)
+    }
+
+    /// The words of elements 0, 1, …: whole blocks, many side by side in SIMD lanes.
+    pub fn fill(&self, blocks: &mut [[u32; 4]]) {
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (block, words) in (0..).zip(blocks) {
+                    *words = self.block(block);
+                }
+            },
+        );
     }
 
     /// The word of one element.
@@ -229,6 +244,16 @@ mod tests {
         ];
         for (counter, key, expected) in cases {
             assert_eq!(philox4x32(counter, key), expected);
+        }
+    }
+
+    #[test]
+    fn a_stream_filled_at_once_has_the_words_of_its_blocks() {
+        let stream = Stream::new(42, Purpose::Dropout, 3, 5, 1);
+        let mut blocks = [[0; 4]; 37];
+        stream.fill(&mut blocks);
+        for (block, words) in (0..).zip(blocks) {
+            assert_eq!(words, stream.block(block));
         }
     }
 
