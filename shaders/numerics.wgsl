@@ -12,10 +12,6 @@ fn is_finite(x: f32) -> bool {
     return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
 }
 
-fn is_nan(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
-}
-
 // e^x. Cody-Waite reduction, the Cephes polynomial.
 fn exp4(x: vec4<f32>) -> vec4<f32> {
     let c = clamp(x, vec4<f32>(-87.5), vec4<f32>(88.5));

@@ -10,6 +10,7 @@ pub mod gpu;
 use crate::data::Dataset;
 use crate::error::{Result, unknown_name};
 use crate::model::metric::Evaluation;
+use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use std::sync::Arc;
 
@@ -193,4 +194,6 @@ pub trait Engine {
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>>;
     /// Forgets members, whatever they are doing, and frees their room.
     fn retire(&mut self, ids: &[MemberId]);
+    /// Computes a primitive of each pair of operands, with the code that training uses: for the verifier.
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>>;
 }

@@ -12,6 +12,7 @@ use manytune::model::loss;
 use manytune::model::lr_schedule;
 use manytune::model::metric::{self, Metric, Truth};
 use manytune::model::optimizer;
+use manytune::model::primitive::{Primitive, Words};
 use manytune::model::recipe::{Member, Network, Recipe};
 use manytune::model::trainer::{Scratch, Trainer};
 use manytune::schedule;
@@ -287,5 +288,8 @@ impl Engine for Cramped {
     fn retire(&mut self, ids: &[MemberId]) {
         self.inner.retire(ids);
         self.held.retain(|id| !ids.contains(id));
+    }
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        self.inner.compute(primitive, operands)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
 use crate::error::{Error, Result};
+use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use crate::model::trainer::{Scratch, Trainer};
 use std::cell::RefCell;
@@ -147,6 +148,10 @@ impl Engine for CpuEngine {
         for id in ids {
             self.members.remove(id);
         }
+    }
+
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        Ok(operands.iter().map(|pair| primitive.compute(*pair)).collect())
     }
 }
 
