@@ -170,7 +170,7 @@ impl<'a> Race<'a> {
         let mut losses = vec![f64::NAN; self.ids.len()];
         self.engine.train(&self.ids)?;
         loop {
-            let reports = self.engine.advance()?;
+            let reports = self.engine.wait()?;
             if reports.is_empty() {
                 return Ok(losses);
             }

@@ -1,5 +1,5 @@
 //! A member's bits do not depend on its company: alone, in a crowd, in another slot, in waves, beside a
-//! diverged neighbour, and after a resume, on both engines.
+//! diverged neighbour, and after a resume or a pause anywhere, on both engines.
 
 mod common;
 
@@ -7,10 +7,13 @@ use common::{member, train};
 use manytune::data::Task;
 use manytune::engine::cpu::CpuEngine;
 use manytune::engine::gpu::GpuEngine;
-use manytune::engine::{Engine, Job, MemoryLimit, Report, Snapshot};
+use manytune::engine::{Engine, EngineKind, Job, MemoryLimit, Report, Snapshot};
 use manytune::model::recipe::Member;
+use manytune::model::trainer::{Scratch, Trainer};
 use manytune::model::{activation, optimizer};
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
 const EPOCHS: u32 = 3;
 
@@ -106,7 +109,7 @@ fn in_waves_through_small_arenas() {
             assert!(!wave.is_empty(), "{name}: no room for a member in an empty engine");
             small.train(&wave).unwrap();
             loop {
-                let reports = small.advance().unwrap();
+                let reports = small.wait().unwrap();
                 if reports.is_empty() {
                     break;
                 }
@@ -149,7 +152,7 @@ fn beside_a_member_that_diverges() {
         let mut diverged = None;
         let mut found = std::collections::BTreeMap::new();
         loop {
-            let reports = mixed.advance().unwrap();
+            let reports = mixed.wait().unwrap();
             if reports.is_empty() {
                 break;
             }
@@ -192,7 +195,7 @@ fn after_a_resume_with_what_was_kept() {
             second.train(&ids).unwrap();
             let mut reports = Vec::new();
             while reports.len() < ids.len() {
-                reports.extend(second.advance().unwrap());
+                reports.extend(second.wait().unwrap());
             }
             if epoch == EPOCHS {
                 for report in reports {
@@ -205,4 +208,149 @@ fn after_a_resume_with_what_was_kept() {
             }
         }
     }
+}
+
+/// 600 training rows, 300 to score in two ticks; epochs of 75, 8, 4, 2 and 1 steps.
+fn long_epochs() -> (Job, Vec<Member>) {
+    let dataset = common::dataset(Task::Classification { class_count: 3 }, 900, 5, 3);
+    let job = Job { dataset: Arc::new(dataset), seed: 99, with_outputs: true };
+    let mut members = crowd(&job, 12);
+    let batches = [8, 75, 150, 300, 600].into_iter().cycle();
+    members.iter_mut().zip(batches).for_each(|(member, batch)| member.recipe.batch_size = batch);
+    (job, members)
+}
+
+/// The engine of a name, whose submissions on a device are of one step each.
+fn by_steps(job: &Job, name: &str) -> Box<dyn Engine> {
+    match common::gpu() {
+        Some(device) if name == "gpu" => {
+            Box::new(GpuEngine::new(job.clone(), device, None).unwrap().with_submissions_of(0.0))
+        }
+        _ => Box::new(CpuEngine::new(job.clone(), Some(2)).unwrap()),
+    }
+}
+
+/// What is known of a member between two pauses.
+#[derive(Default)]
+struct Parted {
+    state: Option<Snapshot>,
+    last: Option<Report>,
+}
+
+impl Parted {
+    fn has_ended(&self) -> bool {
+        self.last.as_ref().is_some_and(|report| report.epoch == EPOCHS)
+    }
+}
+
+/// Trains every member that has not ended in a new engine, for a while that depends on `round`, and
+/// pauses them wherever they are.
+fn train_for_a_while(engine: &mut dyn Engine, members: &[Member], parts: &mut [Parted], round: u32) {
+    let ids: Vec<u64> = (0..members.len() as u64).filter(|&id| !parts[id as usize].has_ended()).collect();
+    for &id in &ids {
+        match &parts[id as usize].state {
+            Some(state) => engine.restore(id, members[id as usize].clone(), state).unwrap(),
+            None => engine.admit(id, members[id as usize].clone()).unwrap(),
+        }
+    }
+    engine.train(&ids).unwrap();
+    match engine.kind() {
+        EngineKind::Cpu => std::thread::sleep(Duration::from_micros(u64::from(round % 8) * 50)),
+        EngineKind::Gpu => {}
+    }
+    let calls = if engine.kind() == EngineKind::Gpu { 1 + 5 * (round % 5) } else { round % 2 };
+    for _ in 0..calls {
+        for report in engine.advance().unwrap() {
+            if report.epoch < EPOCHS {
+                engine.train(&[report.id]).unwrap();
+            }
+            let id = report.id as usize;
+            parts[id].last = Some(report);
+        }
+    }
+    engine.pause().unwrap();
+    loop {
+        let reports = engine.advance().unwrap();
+        if reports.is_empty() {
+            break;
+        }
+        reports.into_iter().for_each(|report| {
+            let id = report.id as usize;
+            parts[id].last = Some(report);
+        });
+    }
+    assert!(engine.is_idle(), "something is in training after a pause");
+    for (id, state) in ids.iter().zip(engine.snapshot(&ids).unwrap()) {
+        parts[*id as usize].state = Some(state);
+    }
+}
+
+#[test]
+fn paused_anywhere_and_gone_on_elsewhere() {
+    let (job, members) = long_epochs();
+    for (name, mut whole) in engines(&job, false) {
+        let expected = train(whole.as_mut(), &members, EPOCHS);
+        let mut parts: Vec<Parted> = members.iter().map(|_| Parted::default()).collect();
+        let (mut in_the_middle, mut unscored) = (0, 0);
+        let mut round = 0;
+        while !parts.iter().all(Parted::has_ended) {
+            train_for_a_while(by_steps(&job, name).as_mut(), &members, &mut parts, round);
+            round += 1;
+            for (part, member) in parts.iter().zip(&members) {
+                let state = part.state.as_ref().unwrap();
+                let (_, steps) = member.recipe.steps(600);
+                let ahead = state.step - u64::from(state.epoch) * steps;
+                in_the_middle += usize::from(ahead > 0 && ahead < steps);
+                unscored += usize::from(ahead == steps);
+                assert!(ahead > 0 || state.loss_sum == 0.0, "{name}: a sum of no losses");
+            }
+        }
+        assert!(in_the_middle >= 10, "{name}: {in_the_middle} pauses within an epoch in {round} rounds");
+        assert!(name == "cpu" || unscored > 0, "{name}: nobody was paused while it was scored");
+        for (i, (part, expected)) in parts.into_iter().zip(&expected).enumerate() {
+            let found = (part.last.unwrap(), part.state.unwrap());
+            assert_same(&format!("{name}, member {i}, paused"), &found, expected);
+        }
+    }
+}
+
+/// A pause that is no end: the same engine goes on, in the middle of epochs and of scoring.
+#[test]
+fn paused_and_gone_on_in_place() {
+    let (job, members) = long_epochs();
+    for (name, mut whole) in engines(&job, false) {
+        let expected = train(whole.as_mut(), &members, 1);
+        let mut engine = by_steps(&job, name);
+        let ids: Vec<u64> = (0..members.len() as u64).collect();
+        ids.iter().zip(&members).for_each(|(&id, member)| engine.admit(id, member.clone()).unwrap());
+        let mut reports = std::collections::BTreeMap::new();
+        while reports.len() < ids.len() {
+            let left: Vec<u64> = ids.iter().copied().filter(|id| !reports.contains_key(id)).collect();
+            engine.train(&left).unwrap();
+            reports.extend(engine.advance().unwrap().into_iter().map(|report| (report.id, report)));
+            engine.pause().unwrap();
+            reports.extend(engine.advance().unwrap().into_iter().map(|report| (report.id, report)));
+        }
+        for ((id, report), expected) in reports.into_iter().zip(&expected) {
+            let state = engine.snapshot(&[id]).unwrap().remove(0);
+            assert_same(&format!("{name}, member {id}"), &(report, state), expected);
+        }
+    }
+}
+
+#[test]
+fn an_epoch_stopped_before_each_of_its_steps_is_the_epoch() {
+    let (job, members) = long_epochs();
+    let (scratch, member) = (&mut Scratch::default(), &members[0]);
+    let mut whole = Trainer::<f32>::new(member.clone(), job.seed);
+    let loss = whole.epoch(&job.dataset, scratch).unwrap();
+    let mut parts = Trainer::<f32>::new(member.clone(), job.seed);
+    for steps in 1..=75 {
+        let before = Cell::new(0);
+        let after_one = || before.replace(before.get() + 1) == 1;
+        let ended = parts.train_until(&job.dataset, scratch, 75, after_one).unwrap();
+        assert_eq!((ended, parts.step), (steps == 75, steps));
+    }
+    assert_eq!(parts.parameters, whole.parameters);
+    assert_eq!((parts.loss_sum / 75.0).to_bits(), loss.to_bits());
 }

@@ -2,10 +2,14 @@
 
 mod rings;
 
+use manytune::study::checkpoint::FoldState;
 use manytune::study::run::Stop;
 use manytune::study::store::Store;
 use manytune::trial::{State, best};
-use rings::{CHECKPOINT_INTERVAL, CRASH_AFTER, Cramped, FOLDS, accuracy, create, timeless, train, train_on};
+use rings::{
+    CHECKPOINT_INTERVAL, CRASH_AFTER, Cramped, FOLDS, STEPS, Stepping, accuracy, create, timeless, train,
+    train_on,
+};
 use std::time::Duration;
 
 fn never(_: usize) -> Option<Stop> {
@@ -109,6 +113,38 @@ fn an_interrupted_run_ends_as_one_that_was_not() {
     assert!(run_count > 3, "the run was interrupted {run_count} times only");
 }
 
+/// Steps of every fold are counted out, so that runs are stopped at all of them: folds of a trial stand at
+/// different steps, and some have ended the epoch.
+#[test]
+fn a_run_stopped_between_any_two_steps_ends_as_one_that_was_not() {
+    let whole = tempfile::tempdir().unwrap();
+    let mut store = create(whole.path());
+    train(&mut store, 5, 2, &never).unwrap();
+    let expected = (timeless(&store), store.best_models().unwrap());
+
+    let parts = tempfile::tempdir().unwrap();
+    drop(create(parts.path()));
+    let (mut run_count, mut in_the_middle, mut ended_before_others) = (0, 0, 0);
+    loop {
+        let mut store = Store::open(parts.path()).unwrap();
+        let after = |calls| (calls > 1 + run_count % 4).then_some(Stop::Interrupted);
+        let (stopped, _) = train_on(&mut Stepping::new(), &mut store, 5, &after).unwrap();
+        run_count += 1;
+        if stopped.is_none() {
+            assert_eq!((timeless(&store), store.best_models().unwrap()), expected);
+            break;
+        }
+        for trial in store.trials().unwrap().iter().filter(|trial| !trial.state.is_finished()) {
+            let states = store.checkpoint(trial.number).unwrap();
+            let step = |state: &FoldState| state.snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
+            in_the_middle += states.iter().filter(|state| step(state) % STEPS != 0).count();
+            ended_before_others += states.iter().filter(|state| state.outcome.is_some()).count();
+        }
+    }
+    let counts = (run_count, in_the_middle, ended_before_others);
+    assert!(run_count > 50 && in_the_middle > 100 && ended_before_others > 50, "{counts:?}");
+}
+
 #[test]
 fn an_extended_study_equals_a_longer_one_from_the_start() {
     let folders = [(); 2].map(|()| tempfile::tempdir().unwrap());
@@ -188,7 +224,7 @@ fn a_device_that_is_too_small_changes_no_bit() {
     for capacity in [1, 2, 4, 7] {
         let folder = tempfile::tempdir().unwrap();
         drop(create(folder.path()));
-        for stop_after in [9, 25, usize::MAX] {
+        for stop_after in [2, 3, 9, 25, usize::MAX] {
             let mut store = Store::open(folder.path()).unwrap();
             let mut engine = Cramped::new(capacity);
             let stop = |steps| (steps > stop_after).then_some(Stop::Interrupted);

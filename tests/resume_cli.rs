@@ -4,6 +4,7 @@
 mod cli;
 
 use cli::{Place, STUDY};
+use manytune::study::store::Store;
 use serde_json::Value;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -110,6 +111,33 @@ fn a_time_limit_stops_and_the_same_command_goes_on() {
     assert!(notes.contains("time limit") && notes.contains("--out parts"), "{notes}");
     place.run("tune study.toml --out parts --quiet");
     assert_eq!(place.timeless("parts"), place.timeless("whole"));
+}
+
+/// Epochs of many seconds: nothing waits for their end, and nothing that was trained is lost.
+#[test]
+fn a_time_limit_does_not_wait_for_an_epoch() {
+    let place = Place::new();
+    let penguins = place.read("penguins.csv");
+    let (header, rows) = penguins.split_once('\n').unwrap();
+    place.write("penguins.csv", &format!("{header}\n{}", rows.repeat(40)));
+    let study = STUDY.replace("trials = 6", "trials = 2").replace("batch_size = 64", "batch_size = 1");
+    place.write("study.toml", &study.replace("[[8], [12, 6]]", "[[400, 400]]"));
+    let steps = || {
+        let states = Store::read(&place.path("runs/study")).unwrap().checkpoint(0).unwrap();
+        let snapshots: Vec<_> = states.into_iter().filter_map(|state| state.snapshot).collect();
+        assert!(snapshots.iter().all(|snapshot| snapshot.epoch == 0), "an epoch is not long");
+        snapshots.iter().map(|snapshot| snapshot.step).sum::<u64>()
+    };
+    let mut before = 0;
+    for _ in 0..2 {
+        let began = Instant::now();
+        let (_, notes) = place.run("tune study.toml --time-limit 1s");
+        let seconds = began.elapsed().as_secs_f64();
+        assert!(seconds < 4.0, "stopped after {seconds} s");
+        assert!(notes.contains("time limit"), "{notes}");
+        assert!(steps() > before, "the run began again");
+        before = steps();
+    }
 }
 
 #[test]

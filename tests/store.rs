@@ -92,3 +92,19 @@ fn a_transaction_that_is_not_committed_leaves_nothing() {
     drop(writer);
     assert_eq!(store.header().unwrap().test_value, None);
 }
+
+/// Checkpoints of before a trial could be stopped within an epoch are no fault: the trial begins again.
+#[test]
+fn a_checkpoint_of_an_earlier_format_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = create(folder.path());
+    let insert = |blob: &str| {
+        let sql = format!("INSERT OR REPLACE INTO checkpoints VALUES (0, 0, x'{blob}')");
+        rusqlite::Connection::open(folder.path().join(DATABASE)).unwrap().execute_batch(&sql).unwrap();
+    };
+    insert("0100000003000000");
+    assert!(store.checkpoint(0).unwrap().is_empty());
+    assert_eq!(rings::train(&mut store, 1, 2, &|_| None).unwrap().1, [0]);
+    insert("02000000090000");
+    assert!(store.checkpoint(0).unwrap_err().to_string().contains("the checkpoint of trial 0"));
+}

@@ -69,6 +69,12 @@ impl Engine for Faulty {
         reports.iter_mut().for_each(|report| (self.fault.report)(&self.members[&report.id], report));
         Ok(reports)
     }
+    fn is_idle(&self) -> bool {
+        self.engine.is_idle()
+    }
+    fn pause(&mut self) -> Result<()> {
+        self.engine.pause()
+    }
     fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
         self.engine.keep(ids)
     }

@@ -41,7 +41,7 @@ fn a_member_without_validation_rows_is_scored_beside_one_with_many() {
     engine.train(&ids).unwrap();
     let mut reported = 0;
     while reported < 2 {
-        for report in engine.advance().unwrap() {
+        for report in engine.wait().unwrap() {
             let evaluation = report.evaluation.expect("it does not diverge");
             let rows = job.dataset.folds[folds[report.id as usize]].validation.len();
             assert_eq!(evaluation.outputs.expect("outputs were asked for").len(), 3 * rows);

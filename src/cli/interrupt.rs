@@ -10,7 +10,7 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// process: what is stored is whole at every instant.
 pub fn install() -> Result<()> {
     ctrlc::set_handler(|| match COUNT.fetch_add(1, Ordering::SeqCst) {
-        0 => note("\nfinishing the current epoch and saving; Ctrl-C again stops at once"),
+        0 => note("\nstopping at the next step and saving; Ctrl-C again ends at once"),
         _ => std::process::exit(ErrorKind::Interrupted.exit_code().into()),
     })
     .map_err(|error| Error::device("Ctrl-C", format!("cannot be handled: {error}")))

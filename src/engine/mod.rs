@@ -2,7 +2,7 @@
 //!
 //! An engine knows nothing of trials. It trains each member one epoch at a time when asked, scores its
 //! validation rows, and reports; which members go on is decided above. Members never wait for each
-//! other inside an engine.
+//! other inside an engine. All of them can be paused at their next step, and go on from there bit for bit.
 
 pub mod cpu;
 pub mod gpu;
@@ -46,13 +46,16 @@ pub struct Report {
     pub diverged_at_step: Option<u64>,
 }
 
-/// The whole state of a member between two epochs.
+/// The whole state of a member between two steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
-    /// Epochs trained.
+    /// Epochs trained and scored.
     pub epoch: u32,
-    /// Steps taken.
+    /// Steps taken: more than those epochs have where the member was paused in the next one. Where that
+    /// one has had all its steps, its validation rows are still to be scored.
     pub step: u64,
+    /// Sum of the losses of the minibatches since the last epoch's end, as the engine adds them up.
+    pub loss_sum: f64,
     /// Laid out as [`crate::model::network::layer_ranges`] says.
     pub parameters: Vec<f32>,
     /// First optimizer state number of each parameter.
@@ -61,6 +64,14 @@ pub struct Snapshot {
     pub v: Vec<f32>,
     /// The parameters last kept, where any were.
     pub kept: Option<Vec<f32>>,
+}
+
+impl Snapshot {
+    /// A member that has taken no step from these parameters.
+    pub fn fresh(parameters: Vec<f32>) -> Self {
+        let zeros = vec![0.0; parameters.len()];
+        Self { epoch: 0, step: 0, loss_sum: 0.0, parameters, m: zeros.clone(), v: zeros, kept: None }
+    }
 }
 
 /// Which engine.
@@ -167,7 +178,8 @@ pub fn open(
 ///
 /// The order of a member's life: [`admit`](Engine::admit) or [`restore`](Engine::restore); any number
 /// of [`train`](Engine::train) and a report from [`advance`](Engine::advance); [`keep`](Engine::keep)
-/// and [`snapshot`](Engine::snapshot) between two epochs; [`retire`](Engine::retire).
+/// and [`snapshot`](Engine::snapshot) between two epochs, and snapshots also after a
+/// [`pause`](Engine::pause); [`retire`](Engine::retire).
 pub trait Engine {
     /// Which engine this is.
     fn kind(&self) -> EngineKind;
@@ -183,14 +195,30 @@ pub trait Engine {
     fn admit(&mut self, id: MemberId, member: Member) -> Result<()>;
     /// Takes a member in a given state.
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()>;
-    /// Asks for one more epoch of each member.
+    /// Asks for one more epoch of each member, or for the rest of the one it was paused in.
     fn train(&mut self, ids: &[MemberId]) -> Result<()>;
+    /// Works for a short while (some 50 ms, however long epochs are), and reports the asked epochs that
+    /// are done: often none.
+    fn advance(&mut self) -> Result<Vec<Report>>;
+    /// Whether there is nothing to wait for: no asked epoch is under way, and none waits to be reported.
+    fn is_idle(&self) -> bool;
+    /// Stops every member at its next step. When this returns none is being trained; those that had come
+    /// to the end of their epoch are reported by [`advance`](Engine::advance), the others stand in the
+    /// middle of it.
+    fn pause(&mut self) -> Result<()>;
     /// Works until at least one asked epoch is done, and reports those that are. Empty when none was
     /// asked for.
-    fn advance(&mut self) -> Result<Vec<Report>>;
+    fn wait(&mut self) -> Result<Vec<Report>> {
+        loop {
+            let reports = self.advance()?;
+            if !reports.is_empty() || self.is_idle() {
+                return Ok(reports);
+            }
+        }
+    }
     /// Keeps the members' parameters as they are now, replacing what was kept before.
     fn keep(&mut self, ids: &[MemberId]) -> Result<()>;
-    /// Reads the states of members that are between two epochs.
+    /// Reads the states of members that are not being trained.
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>>;
     /// Forgets members, whatever they are doing, and frees their room.
     fn retire(&mut self, ids: &[MemberId]);

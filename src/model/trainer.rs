@@ -81,6 +81,8 @@ pub struct Trainer<R> {
     pub v: Vec<R>,
     /// Steps taken.
     pub step: u64,
+    /// Sum of the losses of the minibatches since the last epoch's end.
+    pub loss_sum: f64,
     seed: u64,
 }
 
@@ -91,13 +93,13 @@ impl<R: Real> Trainer<R> {
             initial_parameters(&member.network, member.recipe.initializer, seed, member.stream());
         let parameters: Vec<R> = parameters.into_iter().map(|w| R::of(f64::from(w))).collect();
         let state = vec![R::ZERO; parameters.len()];
-        Self { member, parameters, m: state.clone(), v: state, step: 0, seed }
+        Self { member, parameters, m: state.clone(), v: state, step: 0, loss_sum: 0.0, seed }
     }
 
     /// A member in a given state. The three vectors must have the network's parameter count.
     pub fn resume(member: Member, seed: u64, parameters: Vec<R>, m: Vec<R>, v: Vec<R>, step: u64) -> Self {
         assert!([&parameters, &m, &v].iter().all(|part| part.len() == member.network.parameter_count()));
-        Self { member, parameters, m, v, step, seed }
+        Self { member, parameters, m, v, step, loss_sum: 0.0, seed }
     }
 
     fn fold<'a>(&self, dataset: &'a Dataset) -> &'a Fold {
@@ -238,20 +240,49 @@ impl<R: Real> Trainer<R> {
     /// (from 0) at which the loss was not finite; that step is not applied.
     pub fn epoch(&mut self, dataset: &Dataset, scratch: &mut Scratch<R>) -> Result<f64, u64> {
         let (_, steps_per_epoch) = self.member.recipe.steps(self.fold(dataset).train.len());
-        let mut sum = 0.0;
-        for _ in 0..steps_per_epoch {
+        let end = (self.step / steps_per_epoch + 1) * steps_per_epoch;
+        self.train_until(dataset, scratch, end, || false)?;
+        Ok(std::mem::take(&mut self.loss_sum) / steps_per_epoch as f64)
+    }
+
+    /// Trains until `end` steps are taken, or before that, between two steps, until `stop` says so.
+    /// Returns whether it came to the end, or the step (from 0) at which the loss was not finite; that
+    /// step is not applied.
+    pub fn train_until(
+        &mut self,
+        dataset: &Dataset,
+        scratch: &mut Scratch<R>,
+        end: u64,
+        stop: impl Fn() -> bool,
+    ) -> Result<bool, u64> {
+        while self.step < end {
+            if stop() {
+                return Ok(false);
+            }
             let loss = self.gradient(dataset, scratch);
             if !loss.is_finite() {
                 return Err(self.step);
             }
-            sum += loss;
+            self.loss_sum += loss;
             self.update(dataset, scratch);
         }
-        Ok(sum / steps_per_epoch as f64)
+        Ok(true)
     }
 
     /// Scores the validation rows of the member's fold.
     pub fn evaluate(&self, dataset: &Dataset, scratch: &mut Scratch<R>, with_outputs: bool) -> Evaluation {
+        let evaluation = self.evaluate_unless(dataset, scratch, with_outputs, || false);
+        evaluation.expect("nothing stops it")
+    }
+
+    /// The same; `None` where `stop` says so before all rows are scored.
+    pub fn evaluate_unless(
+        &self,
+        dataset: &Dataset,
+        scratch: &mut Scratch<R>,
+        with_outputs: bool,
+        stop: impl Fn() -> bool,
+    ) -> Option<Evaluation> {
         let fold = self.fold(dataset);
         let mut evaluation = Evaluation { row_count: fold.validation.len(), ..Default::default() };
         let classes =
@@ -262,6 +293,9 @@ impl<R: Real> Trainer<R> {
         let mut lanes = std::mem::take(&mut scratch.lanes);
         let output_count = self.member.network.output_count;
         for rows in fold.validation.chunks(EVALUATION_ROWS) {
+            if stop() {
+                return None;
+            }
             let outputs = self.outputs(dataset, &fold.transforms, rows, scratch);
             if with_outputs {
                 collected.extend(outputs.iter().map(|output| output.to_f64() as f32));
@@ -274,7 +308,7 @@ impl<R: Real> Trainer<R> {
         }
         scratch.lanes = lanes;
         evaluation.outputs = with_outputs.then_some(collected);
-        evaluation
+        Some(evaluation)
     }
 
     /// The outputs (row, output) of some rows of a data set, without dropout.

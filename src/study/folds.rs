@@ -1,9 +1,10 @@
 //! The members of one trial on the engine, one per fold, trained in step.
 //!
 //! Where the device cannot hold all of them at once they take turns within each epoch: those that wait
-//! are snapshots meanwhile. A member's bits do not depend on it.
+//! are snapshots meanwhile. A member's bits do not depend on it, nor on being stopped between two steps.
 
-use crate::engine::{Engine, MemberId, Report, Snapshot};
+use super::checkpoint::{FoldState, Outcome};
+use crate::engine::{Engine, MemberId, Snapshot};
 use crate::error::{ErrorKind, Result};
 use crate::model::recipe::Member;
 use std::collections::HashMap;
@@ -52,30 +53,32 @@ pub struct Folds {
     /// (fold)
     seats: Vec<Seat>,
     /// (fold) of the epoch in training; `None` while it is to come.
-    reports: Vec<Option<Report>>,
+    outcomes: Vec<Option<Outcome>>,
     /// Reports that the engine was asked for.
     awaited: usize,
 }
 
 impl Folds {
-    /// Members at their initial parameters, or at those of a checkpoint with one snapshot per fold. None
-    /// is on the engine yet.
-    pub fn new(trial: u64, members: Vec<Member>, checkpoint: Vec<Snapshot>) -> Self {
-        let mut snapshots = checkpoint.into_iter();
-        let seats = members.iter().map(|_| Seat::Left(snapshots.next())).collect();
-        let reports = vec![None; members.len()];
-        Self { trial, members, seats, reports, awaited: 0 }
+    /// Members at their initial parameters, or as a checkpoint with one state per fold has them. None is
+    /// on the engine yet.
+    pub fn new(trial: u64, members: Vec<Member>, checkpoint: Vec<FoldState>) -> Self {
+        let mut states = checkpoint.into_iter();
+        let (seats, outcomes) = members
+            .iter()
+            .map(|_| states.next().map_or((None, None), |state| (state.snapshot, state.outcome)))
+            .map(|(snapshot, outcome)| (Seat::Left(snapshot), outcome))
+            .unzip();
+        Self { trial, members, seats, outcomes, awaited: 0 }
     }
 
-    /// Puts on the engine, in the order of folds, those that still have to report this epoch, as far as
-    /// it has room. Returns how many of them wait for another turn; an error where none found room.
-    pub fn sit(&mut self, engine: &mut dyn Engine, names: &mut Names) -> Result<usize> {
+    /// Puts members on the engine as far as it has room, in the order of folds: first those that still
+    /// have to train this epoch. An error where none found room.
+    pub fn sit(&mut self, engine: &mut dyn Engine, names: &mut Names) -> Result<()> {
         let mut seated = 0;
-        for fold in 0..self.members.len() {
+        let mut order: Vec<usize> = (0..self.members.len()).collect();
+        order.sort_by_key(|&fold| self.outcomes[fold].is_some());
+        for fold in order {
             let Seat::Left(snapshot) = &self.seats[fold] else { continue };
-            if self.reports[fold].is_some() {
-                continue;
-            }
             let id = names.new_name(self.trial, fold);
             let member = self.members[fold].clone();
             let admitted = match snapshot {
@@ -85,18 +88,18 @@ impl Folds {
             if let Err(error) = admitted {
                 names.forget(&[id]);
                 let is_full = error.kind == ErrorKind::Device && seated > 0;
-                return if is_full { Ok(self.waiting()) } else { Err(error) };
+                return if is_full { Ok(()) } else { Err(error) };
             }
             self.seats[fold] = Seat::Taken(id);
             seated += 1;
         }
-        Ok(self.waiting())
+        Ok(())
     }
 
     fn waiting(&self) -> usize {
         let waits =
-            |(seat, report): (&Seat, &Option<Report>)| matches!(seat, Seat::Left(_)) && report.is_none();
-        self.seats.iter().zip(&self.reports).filter(|&pair| waits(pair)).count()
+            |(seat, outcome): (&Seat, &Option<Outcome>)| matches!(seat, Seat::Left(_)) && outcome.is_none();
+        self.seats.iter().zip(&self.outcomes).filter(|&pair| waits(pair)).count()
     }
 
     fn ids(&self) -> Vec<MemberId> {
@@ -112,40 +115,35 @@ impl Folds {
         self.seats.iter().any(|seat| matches!(seat, Seat::Left(_)))
     }
 
-    /// Whether the engine is at work for this trial.
-    pub fn is_training(&self) -> bool {
-        self.awaited > 0
-    }
-
-    /// Asks the engine for one epoch of the members it holds.
+    /// Asks the engine for this epoch of the members it holds that have not ended it.
     pub fn train(&mut self, engine: &mut dyn Engine) -> Result<()> {
-        let ids = self.ids();
+        let to_train = |(seat, outcome): (&Seat, &Option<Outcome>)| match seat {
+            Seat::Taken(id) if outcome.is_none() => Some(*id),
+            _ => None,
+        };
+        let ids: Vec<MemberId> = self.seats.iter().zip(&self.outcomes).filter_map(to_train).collect();
         engine.train(&ids)?;
         self.awaited = ids.len();
         Ok(())
     }
 
-    /// Takes in a report. Returns those of all folds, in order, once the epoch is complete; until then
-    /// members that wait get their turn.
-    pub fn take(
-        &mut self,
-        fold: usize,
-        report: Report,
-        engine: &mut dyn Engine,
-        names: &mut Names,
-    ) -> Result<Option<Vec<Report>>> {
-        self.reports[fold] = Some(report);
+    /// Takes in what the epoch came to for one fold. Returns that of all folds, in order, once the epoch
+    /// is complete.
+    pub fn take(&mut self, fold: usize, outcome: Outcome) -> Option<Vec<Outcome>> {
+        self.outcomes[fold] = Some(outcome);
         self.awaited -= 1;
-        if self.awaited > 0 {
-            return Ok(None);
+        let is_complete = self.outcomes.iter().all(Option::is_some);
+        is_complete.then(|| self.outcomes.iter_mut().filter_map(Option::take).collect())
+    }
+
+    /// Gives members that wait their turn, once no other trains.
+    pub fn change_turns(&mut self, engine: &mut dyn Engine, names: &mut Names) -> Result<()> {
+        if self.awaited > 0 || self.waiting() == 0 {
+            return Ok(());
         }
-        if self.waiting() > 0 {
-            self.stand(engine, names)?;
-            self.sit(engine, names)?;
-            self.train(engine)?;
-            return Ok(None);
-        }
-        Ok(Some(self.reports.iter_mut().filter_map(Option::take).collect()))
+        self.stand(engine, names)?;
+        self.sit(engine, names)?;
+        self.train(engine)
     }
 
     /// Takes every member off the engine, keeping its state.
@@ -172,14 +170,17 @@ impl Folds {
         engine.keep(&self.ids())
     }
 
-    /// (fold) The states of all members, between two epochs.
-    pub fn snapshot(&self, engine: &mut dyn Engine) -> Result<Vec<Snapshot>> {
+    /// (fold) Where all members stand, while none is being trained.
+    pub fn states(&self, engine: &mut dyn Engine) -> Result<Vec<FoldState>> {
         let mut taken = engine.snapshot(&self.ids())?.into_iter();
-        let state = |seat: &Seat| match seat {
-            Seat::Taken(_) => taken.next(),
-            Seat::Left(snapshot) => snapshot.clone(),
+        let state = |(seat, outcome): (&Seat, &Option<Outcome>)| {
+            let snapshot = match seat {
+                Seat::Taken(_) => taken.next(),
+                Seat::Left(snapshot) => snapshot.clone(),
+            };
+            FoldState { snapshot, outcome: *outcome }
         };
-        Ok(self.seats.iter().filter_map(state).collect())
+        Ok(self.seats.iter().zip(&self.outcomes).map(state).collect())
     }
 
     /// Takes every member off the engine for good.

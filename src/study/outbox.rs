@@ -1,7 +1,7 @@
 //! What a run has to write: everything of one step goes to the disk in one transaction.
 
+use super::checkpoint::FoldState;
 use super::store::{BestModels, Store};
-use crate::engine::Snapshot;
 use crate::error::Result;
 use crate::trial::{State, Trial};
 
@@ -14,7 +14,7 @@ pub struct Outbox {
     /// Numbers of trials admitted from a checkpoint: their rows stay what the checkpoint belongs to.
     pub resumed: Vec<u64>,
     /// Trials that go on, and where they stand.
-    pub checkpoints: Vec<(Trial, Vec<Snapshot>)>,
+    pub checkpoints: Vec<(Trial, Vec<FoldState>)>,
     /// Trials that have ended.
     pub finished: Vec<Trial>,
     /// The models of the best trial, where that is a new one.
@@ -39,9 +39,9 @@ impl Outbox {
         for number in &self.resumed {
             writer.state(*number, State::Running)?;
         }
-        for (trial, snapshots) in &self.checkpoints {
+        for (trial, folds) in &self.checkpoints {
             writer.trial(trial)?;
-            writer.checkpoint(trial.number, snapshots)?;
+            writer.checkpoint(trial.number, folds)?;
         }
         for trial in &self.finished {
             writer.trial(trial)?;

@@ -66,8 +66,12 @@ fn parameters(engine: &mut dyn Engine, member: Member, epochs: u32, trial: u64) 
     engine.admit(ID, member)?;
     for _ in 0..epochs {
         engine.train(&[ID])?;
-        let diverged = engine.advance()?.iter().find_map(|report| report.diverged_at_step);
-        if let Some(step) = diverged {
+        let reports = engine.wait()?;
+        if reports.is_empty() {
+            return Err(Error::device(engine.device(), "the engine stopped reporting")
+                .advice("run the same command again, or predict without --refit"));
+        }
+        if let Some(step) = reports.iter().find_map(|report| report.diverged_at_step) {
             let found = format!("trial {trial} diverges at step {step} when it is trained on all rows");
             return Err(Error::data("--refit", found).advice("predict without --refit"));
         }

@@ -4,11 +4,12 @@
 //! A trial depends on its configuration, the data and the seed alone, and what is best on scores and
 //! numbers alone: neither the order in which trials end nor where a run was interrupted changes a result.
 
+use super::checkpoint::{FoldState, Outcome};
 use super::folds::{Folds, Names};
 use super::outbox::Outbox;
 use super::store::{BestModels, Store};
 use crate::data::Dataset;
-use crate::engine::{Engine, Report, Snapshot};
+use crate::engine::{Engine, Report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::metric::{Metric, Truth};
 use crate::model::recipe::{Member, Network, Recipe};
@@ -167,19 +168,33 @@ impl<'a> Runner<'a> {
 
     fn finish_all(mut self) -> Result<Option<Stop>> {
         loop {
-            let stop = self.run.watch.stop();
-            if stop.is_none() {
-                self.fill()?;
+            if let Some(stop) = self.run.watch.stop() {
+                let is_done = self.stop()?;
+                return Ok((!is_done).then_some(stop));
             }
-            if self.active.values().any(|active| active.folds.is_training()) {
-                self.step(stop.is_some())?;
-                continue;
+            self.fill()?;
+            if self.active.is_empty() {
+                self.write()?;
+                return Ok(None);
             }
-            let cut_short = stop.filter(|_| !self.is_done());
-            self.interrupt_all()?;
-            self.write()?;
-            return Ok(cut_short);
+            self.step()?;
         }
+    }
+
+    /// Stops every trial between two steps, and stores where it stands. Returns whether all had ended.
+    fn stop(&mut self) -> Result<bool> {
+        self.run.engine.pause()?;
+        loop {
+            let reports = self.run.engine.advance()?;
+            if reports.is_empty() {
+                break;
+            }
+            self.take_in(reports, true)?;
+        }
+        let is_done = self.is_done();
+        self.checkpoint_all()?;
+        self.write()?;
+        Ok(is_done)
     }
 
     fn is_done(&self) -> bool {
@@ -246,20 +261,18 @@ impl<'a> Runner<'a> {
     /// together on an empty device has it alone, fold by fold; one that does not fit at all fails.
     fn admit(&mut self, mut trial: Trial, members: Vec<Member>) -> Result<bool> {
         let number = trial.number;
-        let mut snapshots = Vec::new();
-        if trial.history.epoch_count() > 0 {
-            snapshots = self.run.store.checkpoint(number)?;
-        }
-        let at_checkpoint = |snapshot: &Snapshot| snapshot.epoch == trial.history.epoch_count();
-        if snapshots.len() != members.len() || !snapshots.iter().all(at_checkpoint) {
-            snapshots.clear();
+        let mut states = self.run.store.checkpoint(number)?;
+        let at_checkpoint = |state: &FoldState| state.is_after(trial.history.epoch_count());
+        let has_work = states.iter().any(|state| state.outcome.is_none());
+        if states.len() != members.len() || !states.iter().all(at_checkpoint) || !has_work {
+            states.clear();
             trial = Trial::new(number, trial.configuration, self.order, members.len());
         }
-        let is_resumed = !snapshots.is_empty();
-        let mut folds = Folds::new(number, members, snapshots);
+        let is_resumed = !states.is_empty();
+        let mut folds = Folds::new(number, members, states);
         let is_alone = self.active.is_empty();
         match folds.sit(self.run.engine, &mut self.names) {
-            Ok(waiting) if waiting == 0 || is_alone => {}
+            Ok(()) if is_alone || !folds.take_turns() => {}
             Err(error) if error.kind != ErrorKind::Device => return Err(error),
             Err(error) if is_alone => {
                 self.fail(trial, error.to_string());
@@ -285,18 +298,32 @@ impl<'a> Runner<'a> {
         Ok(has_room)
     }
 
-    /// Lets the engine work, and acts on every trial that stands between two epochs afterwards.
-    fn step(&mut self, stopping: bool) -> Result<()> {
+    /// Lets the engine work for a while, and acts on what it reports.
+    fn step(&mut self) -> Result<()> {
         let reports = self.run.engine.advance()?;
-        if reports.is_empty() {
+        if reports.is_empty() && self.run.engine.is_idle() {
             return Err(Error::device(self.run.engine.device(), "the engine stopped reporting"));
         }
+        self.take_in(reports, false)?;
+        // By now the engine works on, while results go to the disk.
+        if !self.outbox.is_due() && self.written.elapsed() < WRITE_INTERVAL {
+            return Ok(());
+        }
+        self.write()
+    }
+
+    /// Acts on every trial that stands between two epochs after these reports. Where the run is
+    /// stopping, nothing new is begun.
+    fn take_in(&mut self, reports: Vec<Report>, stopping: bool) -> Result<()> {
         let mut ready = Vec::new();
         for report in reports {
             let Some((number, fold)) = self.names.home(report.id) else { continue };
+            let outcome = self.outcome(fold, &report);
             let Some(active) = self.active.get_mut(&number) else { continue };
-            if let Some(epoch) = active.folds.take(fold, report, self.run.engine, &mut self.names)? {
+            if let Some(epoch) = active.folds.take(fold, outcome) {
                 ready.push((number, epoch));
+            } else if !stopping {
+                active.folds.change_turns(self.run.engine, &mut self.names)?;
             }
         }
         ready.sort_unstable_by_key(|(number, _)| *number);
@@ -306,31 +333,31 @@ impl<'a> Runner<'a> {
                 self.active.insert(number, active);
             }
         }
-        // By now the engine works on, while results go to the disk.
-        if !self.outbox.is_due() && self.written.elapsed() < WRITE_INTERVAL {
-            return Ok(());
-        }
-        self.write()
+        Ok(())
     }
 
     /// Takes in one epoch of all folds of a trial. Returns the trial if it trains on.
     fn close_epoch(
         &mut self,
         mut active: Active,
-        epoch: &[Report],
+        epoch: &[Outcome],
         stopping: bool,
     ) -> Result<Option<Active>> {
-        if let Some(step) = epoch.iter().filter_map(|report| report.diverged_at_step).min() {
+        let diverged = |outcome: &Outcome| match outcome {
+            Outcome::Diverged { step } => Some(*step),
+            _ => None,
+        };
+        if let Some(step) = epoch.iter().filter_map(diverged).min() {
             active.trial.diverged_at_step = Some(step);
             return self.finish(active, State::Diverged);
         }
         let mut folds = Vec::new();
-        for (fold, report) in epoch.iter().enumerate() {
-            let Some(scored) = self.score(fold, report) else {
+        for (fold, outcome) in epoch.iter().enumerate() {
+            let Outcome::Scored(scored) = outcome else {
                 active.trial.failure = Some(format!("{} {UNDEFINED} {fold}", self.run.objective.name()));
                 return self.finish(active, State::Failed);
             };
-            folds.push(scored);
+            folds.push(*scored);
         }
         if active.trial.history.push(&folds) {
             active.folds.keep(self.run.engine)?;
@@ -359,14 +386,20 @@ impl<'a> Runner<'a> {
         (self.run.schedule.decide(at_rung) == Decision::Stop).then_some(State::Pruned)
     }
 
-    /// The scores of one fold; `None` where the objective is undefined.
-    fn score(&self, fold: usize, report: &Report) -> Option<FoldEpoch> {
-        let evaluation = report.evaluation.as_ref()?;
+    /// What an epoch came to for one fold.
+    fn outcome(&self, fold: usize, report: &Report) -> Outcome {
+        if let Some(step) = report.diverged_at_step {
+            return Outcome::Diverged { step };
+        }
+        let Some(evaluation) = &report.evaluation else { return Outcome::Undefined };
         let truth = Truth { dataset: self.run.dataset, fold: &self.run.dataset.folds[fold] };
         let value = self.run.objective.score(evaluation, truth);
         let tie_break = self.run.tie_breaker.score(evaluation, truth);
         let score = Score { value, tie_break };
-        value.is_finite().then_some(FoldEpoch { train_loss: report.train_loss, score })
+        match value.is_finite() {
+            true => Outcome::Scored(FoldEpoch { train_loss: report.train_loss, score }),
+            false => Outcome::Undefined,
+        }
     }
 
     /// Ends a trial in training; returns `None`, for it trains no further.
@@ -376,8 +409,9 @@ impl<'a> Runner<'a> {
         trial.seconds = began.elapsed().as_secs_f64();
         let leads = |best: &Trial| trial::compare(self.order, &trial, best).is_lt();
         if state == State::Complete && self.best.as_ref().is_none_or(leads) {
-            let snapshots = folds.snapshot(self.run.engine)?;
-            let models = snapshots.into_iter().map(|fold| fold.kept.unwrap_or(fold.parameters)).collect();
+            let states = folds.states(self.run.engine)?;
+            let snapshots = states.into_iter().filter_map(|fold| fold.snapshot);
+            let models = snapshots.map(|fold| fold.kept.unwrap_or(fold.parameters)).collect();
             self.outbox.best = Some(BestModels { trial: trial.number, folds: models });
             self.best = Some(trial.clone());
         }
@@ -407,20 +441,20 @@ impl<'a> Runner<'a> {
         let began = Instant::now();
         active.saved = began;
         active.trial.seconds = active.began.elapsed().as_secs_f64();
-        let snapshots = active.folds.snapshot(self.run.engine)?;
-        self.outbox.checkpoints.push((active.trial.clone(), snapshots));
+        let states = active.folds.states(self.run.engine)?;
+        self.outbox.checkpoints.push((active.trial.clone(), states));
         self.checkpointing += began.elapsed();
         Ok(())
     }
 
     /// Checkpoints every trial that has not ended: the run stops here.
-    fn interrupt_all(&mut self) -> Result<()> {
+    fn checkpoint_all(&mut self) -> Result<()> {
         for (_, Active { mut trial, folds, began, .. }) in std::mem::take(&mut self.active) {
             trial.state = State::Interrupted;
             trial.seconds = began.elapsed().as_secs_f64();
-            let snapshots = folds.snapshot(self.run.engine)?;
+            let states = folds.states(self.run.engine)?;
             folds.retire(self.run.engine, &mut self.names);
-            self.outbox.checkpoints.push((trial, snapshots));
+            self.outbox.checkpoints.push((trial, states));
         }
         Ok(())
     }

@@ -12,7 +12,8 @@ const APPLICATION: i64 = 0x4d54_554e;
 
 /// Curves are blobs of f64, little-endian, (epoch, fold); `hyperparameters` and `fold_values` are JSON.
 /// The columns value, tie_break_value, best_epoch, fold_values and epochs follow from the curves: they
-/// are there for whoever reads the database with SQL.
+/// are there for whoever reads the database with SQL. A checkpoint's `snapshot` is in the format of
+/// `checkpoint.rs`, which has a version of its own.
 const TABLES: &str = "
 CREATE TABLE study (
     id INTEGER PRIMARY KEY CHECK (id = 1),

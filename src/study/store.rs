@@ -4,9 +4,10 @@
 //! `synchronous=FULL`), so that a process killed at any instant leaves a whole study behind. What
 //! rebuilds the leaderboard is in the database alone; the files beside it are made from it.
 
+use super::checkpoint::FoldState;
 use super::schema::{self, fault};
 use super::{checkpoint, files, rows};
-use crate::engine::{EngineKind, Snapshot};
+use crate::engine::EngineKind;
 use crate::error::{Error, Result};
 use crate::model::metric::{self, Metric};
 use crate::trial::{Order, State, Trial};
@@ -177,11 +178,15 @@ impl Store {
             .collect()
     }
 
-    /// The checkpoint of a trial, one snapshot per fold; empty where it has none.
-    pub fn checkpoint(&self, trial: u64) -> Result<Vec<Snapshot>> {
+    /// The checkpoint of a trial, one state per fold; empty where it has none, or only one of an earlier
+    /// version: such a trial begins again, to the same end.
+    pub fn checkpoint(&self, trial: u64) -> Result<Vec<FoldState>> {
         let path = self.path();
         let blobs = self.blobs("SELECT snapshot FROM checkpoints WHERE trial = ?1 ORDER BY fold", trial)?;
-        let decoded: Option<Vec<Snapshot>> = blobs.iter().map(|blob| checkpoint::decode(blob)).collect();
+        if blobs.iter().any(|blob| checkpoint::is_old(blob)) {
+            return Ok(Vec::new());
+        }
+        let decoded: Option<Vec<FoldState>> = blobs.iter().map(|blob| checkpoint::decode(blob)).collect();
         decoded
             .ok_or_else(|| schema::damaged(&path, format!("the checkpoint of trial {trial} cannot be read")))
     }
@@ -259,13 +264,13 @@ impl Writer<'_> {
         self.update("UPDATE trials SET state = ?1 WHERE number = ?2", params![state.name(), trial as i64])
     }
 
-    /// Replaces the checkpoint of a trial, one snapshot per fold.
-    pub fn checkpoint(&self, trial: u64, folds: &[Snapshot]) -> Result<()> {
+    /// Replaces the checkpoint of a trial, one state per fold.
+    pub fn checkpoint(&self, trial: u64, folds: &[FoldState]) -> Result<()> {
         let write = || {
             let sql = "INSERT OR REPLACE INTO checkpoints (trial, fold, snapshot) VALUES (?1, ?2, ?3)";
             let mut statement = self.transaction.prepare_cached(sql)?;
-            for (fold, snapshot) in folds.iter().enumerate() {
-                statement.execute(params![trial as i64, fold as i64, checkpoint::encode(snapshot)])?;
+            for (fold, state) in folds.iter().enumerate() {
+                statement.execute(params![trial as i64, fold as i64, checkpoint::encode(state)])?;
             }
             Ok(())
         };

@@ -272,7 +272,7 @@ pub fn state(job: &Job, member: &Member, age: Age, epoch: u32, salt: u32) -> Sna
     let v = |i| if used > 1 { 0.015625 * (1.0 + second(i)) } else { 0.0 };
     let (m, v) = (0..parameters.len()).map(|i| (m(i), v(i))).unzip();
     let (_, steps) = member.recipe.steps(job.dataset.folds[member.fold].train.len());
-    Snapshot { epoch, step: u64::from(epoch) * steps, parameters, m, v, kept: None }
+    Snapshot { epoch, step: u64::from(epoch) * steps, m, v, ..Snapshot::fresh(parameters) }
 }
 
 /// The parameters after eight plain epochs at f32.

@@ -156,7 +156,7 @@ fn one_epoch(engine: &mut dyn Engine, ids: &[MemberId]) -> Result<Vec<Report>> {
     engine.train(ids)?;
     let mut reports: HashMap<MemberId, Report> = HashMap::new();
     while reports.len() < ids.len() {
-        let news = engine.advance()?;
+        let news = engine.wait()?;
         if news.is_empty() {
             return Err(Error::check(
                 engine.device(),

@@ -85,9 +85,7 @@ impl Judging<'_> {
         let Case { member, name, .. } = self.case;
         let expected =
             initial_parameters(&member.network, member.recipe.initializer, self.job.seed, member.stream());
-        let zeros = vec![0.0; expected.len()];
-        let fresh =
-            Snapshot { epoch: 0, step: 0, parameters: expected, m: zeros.clone(), v: zeros, kept: None };
+        let fresh = Snapshot::fresh(expected);
         let different = |a: &[f32], b: &[f32]| {
             a.iter().zip(b).filter(|(a, b)| a.to_bits() != b.to_bits()).count() + a.len().abs_diff(b.len())
         };

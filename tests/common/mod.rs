@@ -119,7 +119,7 @@ pub fn train(engine: &mut dyn Engine, members: &[Member], epochs: u32) -> Vec<(R
     engine.train(&ids).unwrap();
     let mut last = vec![None; members.len()];
     loop {
-        let reports = engine.advance().unwrap();
+        let reports = engine.wait().unwrap();
         if reports.is_empty() {
             break;
         }

@@ -22,12 +22,14 @@ use manytune::study::run::{Event, Limits, Run, Stop, Watch, run};
 use manytune::study::store::{Header, Store};
 use manytune::trial::Trial;
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 pub const FOLDS: usize = 3;
+/// Of an epoch.
+pub const STEPS: u64 = 10;
 
 thread_local! {
     /// How often trials are checkpointed in the tests of this thread.
@@ -279,6 +281,12 @@ impl Engine for Cramped {
     fn advance(&mut self) -> Result<Vec<Report>> {
         self.inner.advance()
     }
+    fn is_idle(&self) -> bool {
+        self.inner.is_idle()
+    }
+    fn pause(&mut self) -> Result<()> {
+        self.inner.pause()
+    }
     fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
         self.inner.keep(ids)
     }
@@ -291,5 +299,120 @@ impl Engine for Cramped {
     }
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
         self.inner.compute(primitive, operands)
+    }
+}
+
+/// An engine without threads that takes one to three steps of every member a call, by the member's name:
+/// where a run is stopped depends on nothing but how often it is called.
+pub struct Stepping {
+    members: BTreeMap<MemberId, Stepped>,
+}
+
+struct Stepped {
+    trainer: Trainer<f32>,
+    epoch: u32,
+    kept: Option<Vec<f32>>,
+    asked: bool,
+}
+
+impl Stepping {
+    pub fn new() -> Self {
+        Self { members: BTreeMap::new() }
+    }
+}
+
+impl Stepped {
+    fn new(trainer: Trainer<f32>) -> Self {
+        Self { trainer, epoch: 0, kept: None, asked: false }
+    }
+
+    /// Some steps; the report of an epoch that they end.
+    fn advance(&mut self, id: MemberId) -> Option<Report> {
+        let (dataset, scratch) = (rings(), &mut Scratch::default());
+        let end = u64::from(self.epoch + 1) * STEPS;
+        let stop = end.min(self.trainer.step + 1 + id % 3);
+        let outcome = self.trainer.train_until(&dataset, scratch, stop, || false);
+        if outcome.is_ok() && self.trainer.step < end {
+            return None;
+        }
+        (self.epoch, self.asked) = (self.epoch + 1, false);
+        let train_loss = std::mem::take(&mut self.trainer.loss_sum) / STEPS as f64;
+        Some(Report {
+            id,
+            epoch: self.epoch,
+            step: self.trainer.step,
+            train_loss,
+            evaluation: outcome.is_ok().then(|| self.trainer.evaluate(&dataset, scratch, false)),
+            diverged_at_step: outcome.err(),
+        })
+    }
+}
+
+impl Engine for Stepping {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Cpu
+    }
+    fn device(&self) -> String {
+        "steps that are counted".to_owned()
+    }
+    fn explain(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn room(&self, _: &Member) -> usize {
+        7_usize.saturating_sub(self.members.len())
+    }
+    fn check(&self, _: &Member) -> Result<()> {
+        Ok(())
+    }
+    fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
+        self.members.insert(id, Stepped::new(Trainer::new(member, 7)));
+        Ok(())
+    }
+    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
+        let Snapshot { epoch, step, loss_sum, parameters, m, v, kept } = snapshot.clone();
+        let mut stepped = Stepped::new(Trainer::resume(member, 7, parameters, m, v, step));
+        (stepped.epoch, stepped.kept, stepped.trainer.loss_sum) = (epoch, kept, loss_sum);
+        self.members.insert(id, stepped);
+        Ok(())
+    }
+    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
+        ids.iter().for_each(|id| self.members.get_mut(id).unwrap().asked = true);
+        Ok(())
+    }
+    fn advance(&mut self) -> Result<Vec<Report>> {
+        let asked = self.members.iter_mut().filter(|(_, stepped)| stepped.asked);
+        Ok(asked.filter_map(|(id, stepped)| stepped.advance(*id)).collect())
+    }
+    fn is_idle(&self) -> bool {
+        self.members.values().all(|stepped| !stepped.asked)
+    }
+    fn pause(&mut self) -> Result<()> {
+        self.members.values_mut().for_each(|stepped| stepped.asked = false);
+        Ok(())
+    }
+    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
+        for id in ids {
+            let stepped = self.members.get_mut(id).unwrap();
+            stepped.kept = Some(stepped.trainer.parameters.clone());
+        }
+        Ok(())
+    }
+    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+        let state = |id: &MemberId| {
+            let Stepped { trainer, epoch, kept, .. } = &self.members[id];
+            Snapshot {
+                epoch: *epoch,
+                step: trainer.step,
+                loss_sum: trainer.loss_sum,
+                parameters: trainer.parameters.clone(),
+                m: trainer.m.clone(),
+                v: trainer.v.clone(),
+                kept: kept.clone(),
+            }
+        };
+        Ok(ids.iter().map(state).collect())
+    }
+    fn retire(&mut self, ids: &[MemberId]) {
+        ids.iter().for_each(|id| drop(self.members.remove(id)));
     }
 }

@@ -7,22 +7,31 @@ use crate::model::recipe::Member;
 use crate::model::trainer::{Scratch, Trainer};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 /// Members in flight per thread: enough that no core waits while the folds of a trial meet after each
 /// epoch, few enough that trials finish early and memory stays small.
 const MEMBERS_PER_THREAD: usize = 8;
 
+/// How long one call waits for an epoch to end: short, since whoever calls may want to stop.
+const PATIENCE: Duration = Duration::from_millis(50);
+
 thread_local! {
     static SCRATCH: RefCell<Scratch<f32>> = RefCell::default();
 }
 
-/// A member between two epochs.
+/// A member that no thread trains.
 struct Resident {
     trainer: Trainer<f32>,
     epoch: u32,
     kept: Option<Vec<f32>>,
 }
+
+/// What a thread gives back; the report is of an epoch that was not paused.
+type Returned = (MemberId, Resident, Option<Report>);
 
 /// Trains members on a pool of threads.
 pub struct CpuEngine {
@@ -30,9 +39,14 @@ pub struct CpuEngine {
     pool: rayon::ThreadPool,
     /// `None` while a thread trains the member.
     members: HashMap<MemberId, Option<Resident>>,
-    sender: Sender<(MemberId, Resident, Report)>,
-    receiver: Receiver<(MemberId, Resident, Report)>,
+    sender: Sender<Returned>,
+    receiver: Receiver<Returned>,
+    /// Members that threads train or are about to.
     asked: usize,
+    /// Reports of epochs that ended while the engine was paused.
+    ended: Vec<Report>,
+    /// Set while members are to stop at their next step.
+    pausing: Arc<AtomicBool>,
 }
 
 impl CpuEngine {
@@ -43,14 +57,29 @@ impl CpuEngine {
             .build()
             .map_err(|error| Error::device("cpu", format!("cannot start worker threads: {error}")))?;
         let (sender, receiver) = channel();
-        Ok(Self { job, pool, members: HashMap::new(), sender, receiver, asked: 0 })
+        Ok(Self {
+            job,
+            pool,
+            members: HashMap::new(),
+            sender,
+            receiver,
+            asked: 0,
+            ended: Vec::new(),
+            pausing: Arc::default(),
+        })
     }
 
     fn resident(&mut self, id: MemberId) -> Result<&mut Resident> {
-        self.members
-            .get_mut(&id)
-            .and_then(Option::as_mut)
-            .ok_or_else(|| Error::device("cpu engine", format!("member {id} is not between two epochs")))
+        self.members.get_mut(&id).and_then(Option::as_mut).ok_or_else(|| {
+            Error::device("cpu engine", format!("member {id} is in training or was never admitted"))
+        })
+    }
+
+    /// Takes a member back from its thread. One that was retired while it trained is gone.
+    fn settle(&mut self, (id, resident, report): Returned) -> Option<Report> {
+        self.asked -= 1;
+        *self.members.get_mut(&id)? = Some(resident);
+        report
     }
 }
 
@@ -82,8 +111,9 @@ impl Engine for CpuEngine {
     }
 
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
-        let Snapshot { epoch, step, parameters, m, v, kept } = snapshot.clone();
-        let trainer = Trainer::resume(member, self.job.seed, parameters, m, v, step);
+        let Snapshot { epoch, step, loss_sum, parameters, m, v, kept } = snapshot.clone();
+        let mut trainer = Trainer::resume(member, self.job.seed, parameters, m, v, step);
+        trainer.loss_sum = loss_sum;
         self.members.insert(id, Some(Resident { trainer, epoch, kept }));
         Ok(())
     }
@@ -93,10 +123,10 @@ impl Engine for CpuEngine {
             let resident = self.members.get_mut(&id).and_then(Option::take);
             let mut resident = resident
                 .ok_or_else(|| Error::device("cpu engine", format!("member {id} cannot be trained now")))?;
-            let (job, sender) = (self.job.clone(), self.sender.clone());
+            let (job, sender, pausing) = (self.job.clone(), self.sender.clone(), Arc::clone(&self.pausing));
             self.asked += 1;
             self.pool.spawn_fifo(move || {
-                let report = SCRATCH.with_borrow_mut(|scratch| resident.epoch(id, &job, scratch));
+                let report = SCRATCH.with_borrow_mut(|scratch| resident.epoch(id, &job, scratch, &pausing));
                 // The receiver lives as long as the engine; a report nobody waits for is dropped.
                 let _ = sender.send((id, resident, report));
             });
@@ -105,19 +135,28 @@ impl Engine for CpuEngine {
     }
 
     fn advance(&mut self) -> Result<Vec<Report>> {
-        let mut reports = Vec::new();
+        let mut reports = std::mem::take(&mut self.ended);
         while self.asked > 0 {
-            let received =
-                if reports.is_empty() { self.receiver.recv().ok() } else { self.receiver.try_recv().ok() };
-            let Some((id, resident, report)) = received else { break };
-            self.asked -= 1;
-            // A member that was retired while it trained is gone.
-            if let Some(slot) = self.members.get_mut(&id) {
-                *slot = Some(resident);
-                reports.push(report);
-            }
+            let patience = if reports.is_empty() { PATIENCE } else { Duration::ZERO };
+            let Ok(returned) = self.receiver.recv_timeout(patience) else { break };
+            reports.extend(self.settle(returned));
         }
         Ok(reports)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.asked == 0 && self.ended.is_empty()
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        self.pausing.store(true, Ordering::Relaxed);
+        while self.asked > 0 {
+            let Ok(returned) = self.receiver.recv() else { break };
+            let report = self.settle(returned);
+            self.ended.extend(report);
+        }
+        self.pausing.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
@@ -135,6 +174,7 @@ impl Engine for CpuEngine {
                 Ok(Snapshot {
                     epoch: *epoch,
                     step: trainer.step,
+                    loss_sum: trainer.loss_sum,
                     parameters: trainer.parameters.clone(),
                     m: trainer.m.clone(),
                     v: trainer.v.clone(),
@@ -148,6 +188,7 @@ impl Engine for CpuEngine {
         for id in ids {
             self.members.remove(id);
         }
+        self.ended.retain(|report| !ids.contains(&report.id));
     }
 
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
@@ -156,27 +197,42 @@ impl Engine for CpuEngine {
 }
 
 impl Resident {
-    fn epoch(&mut self, id: MemberId, job: &Job, scratch: &mut Scratch<f32>) -> Report {
-        let outcome = self.trainer.epoch(&job.dataset, scratch);
-        self.epoch += 1;
+    /// Trains to the end of the epoch and scores it; `None` where it was paused before that.
+    fn epoch(
+        &mut self,
+        id: MemberId,
+        job: &Job,
+        scratch: &mut Scratch<f32>,
+        pausing: &AtomicBool,
+    ) -> Option<Report> {
+        let paused = || pausing.load(Ordering::Relaxed);
+        let member = &self.trainer.member;
+        let (_, steps) = member.recipe.steps(job.dataset.folds[member.fold].train.len());
+        let end = (u64::from(self.epoch) + 1) * steps;
+        let outcome = self.trainer.train_until(&job.dataset, scratch, end, paused);
         let mut report = Report {
             id,
-            epoch: self.epoch,
+            epoch: self.epoch + 1,
             step: self.trainer.step,
             train_loss: f64::NAN,
             evaluation: None,
             diverged_at_step: outcome.err(),
         };
-        if let Ok(train_loss) = outcome {
-            report.train_loss = train_loss;
-            let evaluation = self.trainer.evaluate(&job.dataset, scratch, job.with_outputs);
+        if !outcome.unwrap_or(true) {
+            return None;
+        }
+        if outcome.is_ok() {
+            report.train_loss = self.trainer.loss_sum / steps as f64;
+            let evaluation = self.trainer.evaluate_unless(&job.dataset, scratch, job.with_outputs, paused)?;
             if evaluation.loss_sum.is_finite() {
                 report.evaluation = Some(evaluation);
             } else {
                 report.diverged_at_step = Some(self.trainer.step);
             }
         }
-        report
+        self.epoch += 1;
+        self.trainer.loss_sum = 0.0;
+        Some(report)
     }
 }
 

@@ -94,6 +94,13 @@ impl GpuEngine {
         })
     }
 
+    /// Keeps submissions within so many seconds instead of the usual 50 ms. With 0 each is one step of
+    /// every member; no number depends on it.
+    pub fn with_submissions_of(mut self, seconds: f64) -> Self {
+        self.pace.seconds = seconds;
+        self
+    }
+
     fn footprint(&self, member: &Member) -> (Footprint, FoldPlace) {
         let place = self.data.places[member.fold];
         (Footprint::of(member, place.train_count as usize, place.validation_count as usize), place)
@@ -221,9 +228,7 @@ impl Engine for GpuEngine {
     fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
         let parameters =
             initial_parameters(&member.network, member.recipe.initializer, self.job.seed, member.stream());
-        let state = vec![0.0; parameters.len()];
-        let snapshot = Snapshot { epoch: 0, step: 0, parameters, m: state.clone(), v: state, kept: None };
-        self.place(id, member, &snapshot)
+        self.place(id, member, &Snapshot::fresh(parameters))
     }
 
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
@@ -241,14 +246,18 @@ impl Engine for GpuEngine {
     }
 
     fn advance(&mut self) -> Result<Vec<Report>> {
-        let working = |shards: &[Shard]| shards.iter().any(|s| s.residents.values().any(|r| r.asked));
-        while working(&self.shards) {
-            let reports = self.run_slices()?;
-            if !reports.is_empty() {
-                return Ok(reports);
-            }
-        }
-        Ok(Vec::new())
+        self.run_slices()
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.shards.iter().any(|shard| shard.residents.values().any(|resident| resident.asked))
+    }
+
+    fn pause(&mut self) -> Result<()> {
+        // A slice ends between two steps, and none is under way between two calls.
+        let residents = self.shards.iter_mut().flat_map(|shard| shard.residents.values_mut());
+        residents.for_each(|resident| resident.asked = false);
+        Ok(())
     }
 
     fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
@@ -294,6 +303,7 @@ impl GpuEngine {
         Ok(Snapshot {
             epoch: resident.epoch,
             step: resident.step,
+            loss_sum: f64::from(resident.loss_sum),
             parameters: next(),
             m: next(),
             v: next(),

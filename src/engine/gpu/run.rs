@@ -2,7 +2,6 @@
 
 use super::device::{GpuDevice, Pending};
 use super::pipelines::{DISPATCH_STRIDE, Kernel, Role};
-use super::shard::Resident;
 use super::slice::{Slice, Stage, plan};
 use super::tables::{DispatchRow, NONE};
 use super::{GpuEngine, Shard};
@@ -24,24 +23,24 @@ struct Running {
     pending: Pending,
     result_bytes: usize,
     output_places: Option<Vec<OutputPlace>>,
-    /// Floating-point operations of its training ticks.
-    operations: f64,
 }
 
 /// How fast the device is, as far as it was seen.
 pub struct Pace {
     operations_per_second: f64,
+    /// How long one submission should take at most.
+    pub seconds: f64,
 }
 
 impl Pace {
     /// A careful first guess.
     pub fn new(software: bool) -> Self {
-        Self { operations_per_second: if software { 1e9 } else { 2e11 } }
+        Self { operations_per_second: if software { 1e9 } else { 2e11 }, seconds: SUBMISSION_SECONDS }
     }
 
-    /// Ticks of so many operations that fit in one submission.
-    fn ticks(&self, operations: f64) -> u64 {
-        (SUBMISSION_SECONDS * self.operations_per_second / operations.max(1.0)) as u64
+    /// Floating-point operations that fit in one submission.
+    fn budget(&self) -> f64 {
+        self.seconds * self.operations_per_second
     }
 
     /// Learns from a submission; a running mean, so that one hiccup changes little.
@@ -72,7 +71,7 @@ impl GpuEngine {
             running.extend(self.submit_slice(home)?);
         }
         let mut reports = Vec::new();
-        let operations: f64 = running.iter().map(|run| run.operations).sum();
+        let operations: f64 = running.iter().map(|run| run.slice.operations).sum();
         for run in running {
             let bytes = self.gpu.finish(&run.pending)?;
             let (results, outputs) = bytes.split_at(run.result_bytes);
@@ -89,13 +88,11 @@ impl GpuEngine {
     /// Submits one slice of a shard; `None` when no member of it has work.
     fn submit_slice(&self, home: usize) -> Result<Option<Running>> {
         let shard = &self.shards[home];
-        let operations: f64 =
-            shard.residents.values().filter(|resident| resident.asked).map(Resident::operations).sum();
-        if operations == 0.0 {
+        let residents = shard.residents.iter().map(|(id, resident)| (*id, resident));
+        let slice = plan(residents, &self.job.dataset, self.pace.budget());
+        if slice.ids.is_empty() {
             return Ok(None);
         }
-        let residents = shard.residents.iter().map(|(id, resident)| (*id, resident));
-        let slice = plan(residents, &self.job.dataset, self.pace.ticks(operations));
         let outputs = self.output_copies(shard, &slice)?;
         let tables = Tables::upload(&self.gpu, &slice)?;
         let encoder = self.record(shard, &slice, &tables, outputs.as_ref())?;
@@ -109,7 +106,6 @@ impl GpuEngine {
             pending: self.gpu.submit(encoder, &ranges),
             result_bytes: results.size() as usize,
             output_places: outputs.map(|copies| copies.places),
-            operations: operations * slice.training_ticks as f64,
             slice,
         }))
     }
@@ -119,12 +115,11 @@ impl GpuEngine {
             return Ok(None);
         }
         let (mut bytes, mut places) = (0, Vec::new());
-        for id in &slice.scored {
-            let resident = &shard.residents[id];
-            let count = resident.member.network.output_count;
+        for scored in &slice.scored {
+            let count = shard.residents[&scored.id].member.network.output_count;
             let stride = count.div_ceil(4) as u64;
             places.push((bytes, stride, count));
-            bytes += 16 * stride * u64::from(resident.fold.validation_count);
+            bytes += 16 * stride * scored.rows.len() as u64;
         }
         Ok(Some(OutputCopies { buffer: self.gpu.storage("outputs", bytes)?, places, bytes }))
     }
@@ -243,15 +238,26 @@ impl GpuEngine {
         for &id in &slice.ids {
             let Some(resident) = self.shards[home].residents.get_mut(&id) else { continue };
             let at = resident.place.results as usize;
-            let scored = slice.scored.iter().position(|scored| *scored == id);
+            let number = |word: usize| f64::from(f32::from_bits(words[at + word]));
             resident.step += slice.training_ticks.min(resident.steps_left());
+            resident.loss_sum = f32::from_bits(words[at]);
+            let validation_count = resident.fold.validation_count as usize;
+            if let Some(index) = slice.scored.iter().position(|scored| scored.id == id) {
+                let rows = &slice.scored[index].rows;
+                resident.scored_rows = rows.end;
+                if let Some((places, bytes)) = outputs {
+                    resident.outputs.extend(unpad_rows(places[index], bytes, rows.len()));
+                }
+            }
             let diverged = (words[at + 1] != NONE).then_some(u64::from(words[at + 1]));
-            if scored.is_none() && diverged.is_none() {
+            let is_scored = resident.steps_left() == 0 && resident.scored_rows as usize == validation_count;
+            if !is_scored && diverged.is_none() {
                 continue;
             }
             resident.epoch += 1;
             resident.asked = false;
-            let number = |word: usize| f64::from(f32::from_bits(words[at + word]));
+            (resident.loss_sum, resident.scored_rows) = (0.0, 0);
+            let epoch_outputs = std::mem::take(&mut resident.outputs);
             let class_count = if classifies { resident.member.network.output_count } else { 0 };
             let counts = |group: usize| words[at + 4 + group * class_count..][..class_count].to_vec();
             let mut report = Report {
@@ -263,7 +269,6 @@ impl GpuEngine {
                 diverged_at_step: diverged,
             };
             let loss_sum = number(2);
-            let validation_count = resident.fold.validation_count as usize;
             if diverged.is_none() && validation_count > 0 && !loss_sum.is_finite() {
                 report.diverged_at_step = Some(resident.step);
             }
@@ -283,9 +288,7 @@ impl GpuEngine {
                     evaluation.correct.fill(0);
                     evaluation.predicted.fill(0);
                 }
-                evaluation.outputs = outputs
-                    .zip(scored)
-                    .map(|((places, bytes), index)| unpad_rows(places[index], bytes, validation_count));
+                evaluation.outputs = self.job.with_outputs.then_some(epoch_outputs);
                 report.evaluation = Some(evaluation);
             }
             reports.push(report);
@@ -313,9 +316,8 @@ fn copy_outputs(
 ) {
     let scratch = shard.buffer(Role::Scratch).expect("every shard has scratch");
     let controls = &slice.controls[((slice.training_ticks + tick) as usize) * slice.members.len()..];
-    for (id, (start, stride, _)) in slice.scored.iter().zip(&copies.places) {
-        let index = slice.ids.iter().position(|active| active == id).expect("the scored are active");
-        let (control, member) = (controls[index], slice.members[index]);
+    for (scored, (start, stride, _)) in slice.scored.iter().zip(&copies.places) {
+        let (control, member) = (controls[scored.index], slice.members[scored.index]);
         // Scored already, in an earlier tick: even no bytes may not be copied beyond the buffer's end.
         if control.row_count == 0 {
             continue;
@@ -325,7 +327,7 @@ fn copy_outputs(
             scratch,
             16 * u64::from(member.output_at),
             &copies.buffer,
-            start + row_bytes * u64::from(control.row_start),
+            start + row_bytes * u64::from(control.row_start - scored.rows.start),
             row_bytes * u64::from(control.row_count),
         );
     }

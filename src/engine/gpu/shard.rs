@@ -3,9 +3,10 @@
 
 use super::arena::Arena;
 use super::device::GpuDevice;
-use super::footprint::{Footprint, pad};
+use super::footprint::{Footprint, SCORING_ROWS, pad};
 use super::pipelines::Role;
 use super::table_data::FoldPlace;
+use super::tables::NONE;
 use crate::engine::{MemberId, Snapshot};
 use crate::error::Result;
 use crate::model::recipe::Member;
@@ -38,10 +39,16 @@ pub struct Resident {
     pub batch: u32,
     /// Steps of an epoch.
     pub steps_per_epoch: u64,
-    /// Epochs trained.
+    /// Epochs trained and scored.
     pub epoch: u32,
     /// Steps taken.
     pub step: u64,
+    /// Sum of the losses of the minibatches since the last epoch's end.
+    pub loss_sum: f32,
+    /// Validation rows that the epoch has been scored on so far.
+    pub scored_rows: u32,
+    /// Their outputs, where these were asked for.
+    pub outputs: Vec<f32>,
     /// Whether another epoch was asked for.
     pub asked: bool,
     /// Whether parameters were kept.
@@ -164,6 +171,12 @@ impl Shard {
         if let Some(kept) = &snapshot.kept {
             write(&self.kept, at, kept);
         }
+        let loss_sum = snapshot.loss_sum as f32;
+        if snapshot.step > u64::from(snapshot.epoch) * steps_per_epoch {
+            // In the middle of an epoch nothing starts afresh: the sum goes on, and no step has diverged.
+            let words = [loss_sum.to_bits(), NONE];
+            gpu.queue.write_buffer(&self.results, 4 * u64::from(place.results), bytemuck::cast_slice(&words));
+        }
         let resident = Resident {
             footprint,
             place,
@@ -172,6 +185,9 @@ impl Shard {
             steps_per_epoch,
             epoch: snapshot.epoch,
             step: snapshot.step,
+            loss_sum,
+            scored_rows: 0,
+            outputs: Vec::new(),
             asked: false,
             kept: snapshot.kept.is_some(),
             member,
@@ -218,9 +234,17 @@ impl Resident {
         (16 * u64::from(self.place.parameters), 16 * self.footprint.parameters)
     }
 
-    /// Steps left of the epoch it is in.
+    /// Steps left of the epoch it is in; 0 where that is still to be scored.
     pub fn steps_left(&self) -> u64 {
-        self.steps_per_epoch - self.step % self.steps_per_epoch
+        ((u64::from(self.epoch) + 1) * self.steps_per_epoch).saturating_sub(self.step)
+    }
+
+    /// Most rows of a scoring tick.
+    pub fn scoring_rows(&self) -> u32 {
+        (self.footprint.rows as u32)
+            .min(self.fold.validation_count)
+            .max(1)
+            .min((SCORING_ROWS as u32).max(self.batch))
     }
 
     /// Floating-point operations of one step: (6·P − 2·P₁)·B.
@@ -228,5 +252,10 @@ impl Resident {
         let network = &self.member.network;
         let first = network.layers().next().map_or(0, |(inputs, outputs)| inputs * outputs);
         (6 * network.parameter_count() - 2 * first) as f64 * f64::from(self.batch)
+    }
+
+    /// The same of one scoring tick: 2·P·rows.
+    pub fn scoring_operations(&self) -> f64 {
+        2.0 * self.member.network.parameter_count() as f64 * f64::from(self.scoring_rows())
     }
 }

@@ -1,9 +1,9 @@
-//! A slice: the ticks that one submission runs for the active members of a shard. In every tick each
-//! member takes one step; members that reach the end of their epoch are scored at the end of the slice.
+//! A slice: the ticks that one submission runs for the active members of a shard. In every training tick
+//! each member takes one step; members that are at the end of their epoch are scored in the scoring ticks
+//! behind them, over as many slices as that takes.
 //!
 //! This file turns members into the tables that kernels read, as plain data; it names no device.
 
-use super::footprint::SCORING_ROWS;
 use super::pipelines::Kernel;
 use super::shard::Resident;
 use super::tables::{ControlRow, LayerRow, MemberRow, NONE, WorkRow};
@@ -11,11 +11,12 @@ use crate::data::Dataset;
 use crate::engine::MemberId;
 use crate::model::{activation, loss, optimizer};
 use crate::random::Permutation;
+use std::ops::Range;
 
 /// Fewest ticks of a slice while any member has steps left: shorter ones pay more in round trips than
 /// the members that rest lose.
 const FEWEST_TICKS: u64 = 4;
-/// Most ticks of a slice: bounds the tables.
+/// Most ticks of each kind in a slice: bounds the tables.
 const MOST_TICKS: u64 = 64;
 
 /// Rows (or inputs) and columns of a tile, in units and in vec4.
@@ -31,7 +32,17 @@ pub struct Stage {
     /// Which kernel.
     pub kernel: Kernel,
     /// Which work rows.
-    pub work: std::ops::Range<u32>,
+    pub work: Range<u32>,
+}
+
+/// What a slice scores of a member.
+pub struct Scored {
+    /// Whose.
+    pub id: MemberId,
+    /// Its place among the active members.
+    pub index: usize,
+    /// Which of its validation rows.
+    pub rows: Range<u32>,
 }
 
 /// Everything one submission needs.
@@ -39,8 +50,8 @@ pub struct Stage {
 pub struct Slice {
     /// The active members, the one with the most work first.
     pub ids: Vec<MemberId>,
-    /// The same of those that are scored.
-    pub scored: Vec<MemberId>,
+    /// Those that are scored.
+    pub scored: Vec<Scored>,
     /// One row per active member.
     pub members: Vec<MemberRow>,
     /// The layers of all active members.
@@ -57,6 +68,8 @@ pub struct Slice {
     pub training_ticks: u64,
     /// Number of scoring ticks.
     pub scoring_ticks: u64,
+    /// Floating-point operations of all ticks.
+    pub operations: f64,
 }
 
 /// Members of a slice with the first of their layers' rows.
@@ -66,42 +79,37 @@ struct Active<'a> {
     layers_at: u32,
 }
 
-/// Plans a slice of at most `tick_limit` training ticks over the members that were asked.
+/// Plans a slice over the members that were asked, of at most `budget` floating-point operations, but at
+/// least one tick for those that train and one for those that are scored: nobody waits for others.
 pub fn plan<'a>(
     residents: impl Iterator<Item = (MemberId, &'a Resident)>,
     dataset: &Dataset,
-    tick_limit: u64,
+    budget: f64,
 ) -> Slice {
     let mut asked: Vec<(MemberId, &Resident)> = residents.filter(|(_, resident)| resident.asked).collect();
     asked.sort_by(|(a_id, a), (b_id, b)| b.operations().total_cmp(&a.operations()).then(a_id.cmp(b_id)));
     let mut slice = Slice { ids: asked.iter().map(|(id, _)| *id).collect(), ..Default::default() };
-    let left = || asked.iter().map(|(_, resident)| resident.steps_left());
-    let (shortest, longest) = (left().min().unwrap_or(0), left().max().unwrap_or(0));
-    let limit = tick_limit.clamp(1, MOST_TICKS);
-    slice.training_ticks = shortest.max(FEWEST_TICKS).min(longest).min(limit);
-
     let mut active = Vec::new();
     for (index, (_, resident)) in asked.iter().enumerate() {
         active.push(Active { resident, index: index as u32, layers_at: slice.layers.len() as u32 });
         slice.members.push(member_row(resident, dataset));
         slice.layers.extend(layer_rows(resident));
     }
-    slice.add_training_stages(&active);
+    let training: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() > 0).collect();
+    slice.count_training_ticks(&training, budget);
+    slice.add_training_stages(&training);
     slice.add_training_controls(&active);
     let ticks = slice.training_ticks;
     let finishing: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() <= ticks).collect();
-    slice.scored = finishing.iter().map(|a| slice.ids[a.index as usize]).collect();
+    slice.count_scoring_ticks(&finishing, budget);
     slice.add_scoring_stages(&finishing);
     slice.add_scoring_controls(&finishing);
     slice
 }
 
-/// Rows scored in one tick.
-fn scoring_rows(resident: &Resident) -> u32 {
-    (resident.footprint.rows as u32)
-        .min(resident.fold.validation_count)
-        .max(1)
-        .min((SCORING_ROWS as u32).max(resident.batch))
+/// Ticks of so many operations within a budget: at least one.
+fn ticks_within(budget: f64, operations: f64) -> u64 {
+    ((budget / operations.max(1.0)) as u64).clamp(1, MOST_TICKS)
 }
 
 impl Slice {
@@ -112,12 +120,33 @@ impl Slice {
         (!work.is_empty()).then_some(Stage { kernel, work })
     }
 
+    fn count_training_ticks(&mut self, training: &[&Active], budget: f64) {
+        let left = || training.iter().map(|a| a.resident.steps_left());
+        let (shortest, longest) = (left().min().unwrap_or(0), left().max().unwrap_or(0));
+        let operations: f64 = training.iter().map(|a| a.resident.operations()).sum();
+        let limit = ticks_within(budget, operations);
+        self.training_ticks = shortest.max(FEWEST_TICKS).min(longest).min(limit);
+        self.operations = operations * self.training_ticks as f64;
+    }
+
+    fn count_scoring_ticks(&mut self, finishing: &[&Active], budget: f64) {
+        let rows_left = |r: &Resident| r.fold.validation_count - r.scored_rows;
+        let ticks = finishing.iter().map(|a| rows_left(a.resident).div_ceil(a.resident.scoring_rows()));
+        let operations: f64 = finishing.iter().map(|a| a.resident.scoring_operations()).sum();
+        let limit = ticks_within(budget - self.operations, operations);
+        self.scoring_ticks = u64::from(ticks.max().unwrap_or(0)).min(limit);
+        self.operations += operations * self.scoring_ticks as f64;
+        for a in finishing {
+            let start = a.resident.scored_rows;
+            let rows = rows_left(a.resident).min(self.scoring_ticks as u32 * a.resident.scoring_rows());
+            let index = a.index as usize;
+            self.scored.push(Scored { id: self.ids[index], index, rows: start..start + rows });
+        }
+    }
+
     /// Gather and all layers forward, for `rows` rows of each member.
-    fn forward_stages<'a>(
-        &mut self,
-        active: impl Iterator<Item = &'a Active<'a>> + Clone,
-        rows: fn(&Resident) -> u32,
-    ) -> Vec<Stage> {
+    fn forward_stages<'a>(&mut self, active: &[&'a Active<'a>], rows: fn(&Resident) -> u32) -> Vec<Stage> {
+        let active = active.iter().copied();
         let deepest = active.clone().map(|a| a.resident.member.network.layer_count()).max().unwrap_or(0);
         let gather =
             active.clone().flat_map(|a| tiles(a.index, NONE, rows(a.resident).div_ceil(GATHER_ROWS)));
@@ -136,10 +165,10 @@ impl Slice {
         stages
     }
 
-    fn add_training_stages(&mut self, active: &[Active]) {
-        let mut stages = self.forward_stages(active.iter(), |resident| resident.batch);
+    fn add_training_stages(&mut self, active: &[&Active]) {
+        let mut stages = self.forward_stages(active, |resident| resident.batch);
         let layers = self.layers.clone();
-        let layer_count = |a: &Active| a.resident.member.network.layer_count();
+        let layer_count = |a: &&Active| a.resident.member.network.layer_count();
         let deepest = active.iter().map(layer_count).max().unwrap_or(0);
         // From the output down, all members in step: a member's layer waits for the one above it only.
         for from_top in 0..deepest.saturating_sub(1) {
@@ -151,7 +180,7 @@ impl Slice {
             stages.extend(self.stage(Kernel::BackwardInput, work));
         }
         let all_layers =
-            |a: &Active| (a.layers_at..a.layers_at + layer_count(a) as u32).map(|l| (l, layers[l as usize]));
+            |a: &&Active| (a.layers_at..a.layers_at + layer_count(a) as u32).map(|l| (l, layers[l as usize]));
         let work = active.iter().flat_map(|a| {
             all_layers(a).flat_map(|(layer, row)| {
                 let count =
@@ -185,10 +214,7 @@ impl Slice {
     }
 
     fn add_scoring_stages(&mut self, finishing: &[&Active]) {
-        self.scoring = self.forward_stages(finishing.iter().copied(), scoring_rows);
-        let ticks =
-            finishing.iter().map(|a| a.resident.fold.validation_count.div_ceil(scoring_rows(a.resident)));
-        self.scoring_ticks = u64::from(ticks.max().unwrap_or(0));
+        self.scoring = self.forward_stages(finishing, Resident::scoring_rows);
     }
 
     fn add_scoring_controls(&mut self, finishing: &[&Active]) {
@@ -197,12 +223,13 @@ impl Slice {
             let start = self.controls.len();
             self.controls.resize(start + member_count, ControlRow::default());
             for a in finishing {
-                let row_start = tick as u32 * scoring_rows(a.resident);
-                let left = a.resident.fold.validation_count.saturating_sub(row_start);
+                let Resident { scored_rows, fold, .. } = a.resident;
+                let row_start = scored_rows + tick as u32 * a.resident.scoring_rows();
+                let left = fold.validation_count.saturating_sub(row_start);
                 self.controls[start + a.index as usize] = ControlRow {
-                    row_count: left.min(scoring_rows(a.resident)),
+                    row_count: left.min(a.resident.scoring_rows()),
                     row_start,
-                    first: u32::from(tick == 0),
+                    first: u32::from(row_start == 0),
                     ..Default::default()
                 };
             }

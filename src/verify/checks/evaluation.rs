@@ -14,9 +14,8 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
         let mut member = plain_member(job, fold_of(70), &[], smooth(), 64);
         member.recipe.learning_rate = 0.0;
         let zeros = vec![0.0; member.network.parameter_count()];
-        let start =
-            Snapshot { epoch: 0, step: 0, parameters: zeros.clone(), m: zeros.clone(), v: zeros, kept: None };
-        let case = Case::new("evaluation/ties".to_owned(), Kind::Kernels, table, member, Start::At(start));
+        let start = Start::At(Snapshot::fresh(zeros));
+        let case = Case::new("evaluation/ties".to_owned(), Kind::Kernels, table, member, start);
         case.formula("shaders/kernel/loss.wgsl", "src/model/trainer.rs").without_differences()
     };
     plan.jobs.iter().enumerate().take(plan.general_tables()).map(make).collect()

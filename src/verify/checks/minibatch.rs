@@ -52,14 +52,7 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
         member.recipe.optimizer_parameters.momentum = MOMENTUM;
         let (_, steps) = member.recipe.steps(ROWS);
         let zeros = vec![0.0; member.network.parameter_count()];
-        let start = Snapshot {
-            epoch,
-            step: u64::from(epoch) * steps,
-            parameters: zeros.clone(),
-            m: zeros.clone(),
-            v: zeros,
-            kept: None,
-        };
+        let start = Snapshot { epoch, step: u64::from(epoch) * steps, ..Snapshot::fresh(zeros) };
         let case = Case::new("minibatch/order".to_owned(), Kind::Steps, UNIT_ROWS, member, Start::At(start));
         case.judged(Judge::Order).formula("shaders/random.wgsl", "src/random.rs").without_differences()
     };
