@@ -2,6 +2,7 @@
 
 use super::output;
 use crate::data;
+use crate::engine::cpu::CpuEngine;
 use crate::engine::{self, Engine, EngineChoice, Job};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
@@ -94,6 +95,9 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
     }
     let choice = EngineChoice::named("engine.kind", &plan.engine.kind)?;
     let job = Job { dataset: Arc::new(dataset), seed: plan.seed, with_outputs: true };
+    // Whatever is verified, the reference computes it in this machine's memory.
+    let host = CpuEngine::new(job.clone(), None)?;
+    members.iter().try_for_each(|member| host.check(member))?;
     let open = |job: Job| open(choice, plan.engine.device.as_deref(), job);
     conclude(verify::members(options, &job, &members, &open)?, format)
 }
