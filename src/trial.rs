@@ -176,6 +176,9 @@ impl History {
     }
 }
 
+/// Begins the reason of a trial that the device, or the memory allowed, was too small for.
+pub const UNFIT: &str = "does not fit";
+
 /// One configuration, evaluated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
@@ -202,6 +205,16 @@ impl Trial {
         let history = History::new(order, fold_count);
         let state = State::Running;
         Self { number, configuration, state, history, seconds: 0.0, diverged_at_step: None, failure: None }
+    }
+
+    /// Whether it failed for want of room: with more memory, or on another device, it may well train.
+    pub fn is_unfit(&self) -> bool {
+        self.state == State::Failed && self.failure.as_ref().is_some_and(|reason| reason.starts_with(UNFIT))
+    }
+
+    /// Whether it is to be trained when its study is run again.
+    pub fn is_open(&self) -> bool {
+        !self.state.is_finished() || self.is_unfit()
     }
 
     /// Mean scores at the best epoch; `None` for a trial that diverged, failed, or has not trained.

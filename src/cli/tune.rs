@@ -137,7 +137,10 @@ fn finish(folder: &Path) -> Result<()> {
                 .advice(format!("another objective, or fewer folds, {elsewhere}")))
         }
         Some(reason) => Err(Error::device(folder.display(), format!("no trial could be trained: {reason}"))
-            .advice(format!("a space of smaller networks, or --engine cpu, {elsewhere}"))),
+            .allowed("configurations that fit the device and its memory")
+            .advice(format!(
+                "a larger --memory, which tries these trials again; or a space of smaller networks, {elsewhere}"
+            ))),
         None => Err(Error::usage(folder.display(), "every trial diverged")
             .advice(format!("smaller learning rates, or clip_norm = 1.0, {elsewhere}"))),
     }

@@ -3,10 +3,55 @@
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the names of temporary files begin with.
 const PREFIX: &str = ".manytune-";
+
+/// Every file that a study's folder holds.
+static OWN: [&str; 11] = [
+    "study.db",
+    "study.db-wal",
+    "study.db-shm",
+    "study.db-journal",
+    "study.lock",
+    "study.toml",
+    "best.safetensors",
+    "best.json",
+    "refit.safetensors",
+    "refit.json",
+    "report.html",
+];
+
+/// What was there before a study was made, so that one that comes to nothing leaves nothing behind.
+pub struct Before {
+    /// Files of the study that were not there yet.
+    files: Vec<PathBuf>,
+    /// Folders that were not there yet, the innermost first.
+    folders: Vec<PathBuf>,
+}
+
+impl Before {
+    /// Looks at a folder in which a study is about to be made.
+    pub fn of(folder: &Path) -> Self {
+        let is_missing = |path: &Path| !path.as_os_str().is_empty() && !path.exists();
+        Self {
+            files: OWN.iter().map(|name| folder.join(name)).filter(|path| is_missing(path)).collect(),
+            folders: folder.ancestors().take_while(|path| is_missing(path)).map(Path::to_owned).collect(),
+        }
+    }
+
+    /// Removes the study's files and folders that were not there. What cannot be removed stays, as does a
+    /// folder in which someone else has put something meanwhile.
+    pub fn restore(self) {
+        for file in &self.files {
+            let _ = fs::remove_file(file);
+        }
+        for folder in &self.folders {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
 
 /// Writes a file whole, replacing what was there; after an error, or a crash at any instant, the old
 /// content remains.

@@ -15,7 +15,7 @@ use crate::model::recipe::{Member, Network, Recipe};
 use crate::schedule::{AtRung, Decision, Schedule};
 use crate::search::Told;
 use crate::space::Configuration;
-use crate::trial::{self, FoldEpoch, Order, Score, State, Trial};
+use crate::trial::{self, FoldEpoch, Order, Score, State, Trial, UNFIT};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -143,11 +143,9 @@ impl<'a> Runner<'a> {
         let stored = run.store.trials()?;
         let next_number = stored.last().map_or(0, |trial| trial.number + 1);
         let best = trial::best(order, &stored).cloned();
-        let finished = stored.iter().filter(|trial| trial.state.is_finished());
-        let told = finished.map(told).collect();
+        let told = stored.iter().filter(|trial| !trial.is_open()).map(told).collect();
         let within = |trial: &Trial| run.limits.trials.is_none_or(|count| trial.number < count);
-        let waiting =
-            stored.into_iter().filter(|trial| !trial.state.is_finished() && within(trial)).collect();
+        let waiting = stored.into_iter().filter(|trial| trial.is_open() && within(trial)).collect();
         Ok(Self {
             run,
             order,
@@ -197,7 +195,7 @@ impl<'a> Runner<'a> {
             let members = match self.members(&trial.configuration) {
                 Ok(members) => members,
                 Err(error) => {
-                    self.fail(trial, error.to_string());
+                    self.fail(trial, &error);
                     continue;
                 }
             };
@@ -262,7 +260,7 @@ impl<'a> Runner<'a> {
             Ok(waiting) if waiting == 0 || is_alone => {}
             Err(error) if error.kind != ErrorKind::Device => return Err(error),
             Err(error) if is_alone => {
-                self.fail(trial, error.to_string());
+                self.fail(trial, &error);
                 return Ok(true);
             }
             _ => {
@@ -392,9 +390,14 @@ impl<'a> Runner<'a> {
         self.told.insert(place, told(trial));
     }
 
-    fn fail(&mut self, mut trial: Trial, reason: String) {
+    /// A trial that cannot be trained; one that found no room is tried again when the study is.
+    fn fail(&mut self, mut trial: Trial, error: &Error) {
+        let reason = error.to_string().replace("\n  ", "; ");
         trial.state = State::Failed;
-        trial.failure = Some(reason.replace("\n  ", "; "));
+        trial.failure = Some(match error.kind {
+            ErrorKind::Device => format!("{UNFIT}: {reason}"),
+            _ => reason,
+        });
         self.tell(&trial);
         self.outbox.finished.push(trial);
     }
