@@ -13,6 +13,20 @@ fn a_command_line_that_cannot_be_understood_is_2() {
     assert!(place.fail("tune study.toml --trials 0", 2).contains("at least 1"));
     assert!(place.fail("tune study.toml --time-limit 10", 2).contains("90s"));
     assert!(place.fail("tune study.toml --memory lots", 2).contains("512MiB"));
+    for (flag, said) in [
+        ("--trials -1", "'-1' for '--trials"),
+        ("--folds -1", "'-1' for '--folds"),
+        ("--seed -1", "'-1' for '--seed"),
+        ("--time-limit -5s", "a time above 0"),
+        ("--time-limit 0s", "a time above 0"),
+        ("--memory -5MiB", "a size above 0"),
+        ("--memory 0", "a size above 0"),
+        ("--folds 1", "2 to 1000"),
+        ("--folds 1001", "2 to 1000"),
+    ] {
+        let error = place.fail(&format!("tune study.toml {flag}"), 2);
+        assert!(error.contains(said), "{flag}: {error}");
+    }
     assert!(place.fail("tune study.toml --engine tpu", 2).contains("auto"));
     assert!(place.fail("tune study.toml --strategy gird", 2).contains("did you mean \"grid\""));
     assert!(place.fail("tune penguins.csv", 2).contains("species"));

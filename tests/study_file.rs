@@ -162,10 +162,10 @@ fn misspelt_names_are_refused_with_the_nearest() {
 fn values_of_the_wrong_type_or_size_are_refused_where_they_stand() {
     let cases = [
         ("[search]\ntrials = \"many\"", "study.toml:5:10: search.trials", "the string \"many\""),
-        ("[search]\ntrials = 0", "5:10", "from 1 to"),
+        ("[search]\ntrials = 0", "5:10", "a whole number, at least 1"),
         ("[search]\ntrials = 1.5", "5:10", "the number 1.5"),
-        ("[search]\nseed = -1", "5:8", "from 0 to"),
-        ("[search]\nseed = 99999999999999999999", "5:8", "99999999999999999999"),
+        ("[search]\nseed = -1", "5:8", "a whole number, at least 0"),
+        ("[search]\nseed = 99999999999999999999", "5:8", "99999999999999999999, which is too large"),
         ("[schedule]\nmax_epochs = 0", "5:14", "from 1 to"),
         ("[schedule]\npatience = 0", "5:12", "from 1 to"),
         ("[search]\nstrategy = 3", "5:12", "grid, random, auto"),
@@ -187,7 +187,7 @@ fn values_of_the_wrong_type_or_size_are_refused_where_they_stand() {
         ),
         ("[space]\nbatch_size = { int = [16.0, 32.0] }", "5:23", "16.0"),
         ("[space]\nbatch_size = { int = [16, 32], log = 1 }", "5:38", "true or false"),
-        ("[space]\nbatch_size = { int = [16, 32], step = 0 }", "5:39", "from 1 to"),
+        ("[space]\nbatch_size = { int = [16, 32], step = 0 }", "5:39", "at least 1"),
         ("[space]\nbatch_size = { int = [16, 32], count = 0 }", "5:40", "from 1 to"),
         ("[space]\nhidden = [[64, 0.5]]", "5:16", "0.5"),
         ("[space]", "study.toml:4:2: space", "an empty space"),
@@ -286,6 +286,7 @@ fn conditions_that_name_nothing_are_refused_where_they_stand() {
     );
     assert_refused(&momentum("optimizer = \"sdg\""), &["study.toml:6:43", "[\"sgd\", \"adam\"]"]);
     assert_refused(&momentum("optimizer = []"), &["no value"]);
+    assert_refused(&momentum(""), &["study.toml:6:", "no condition"]);
     assert_refused(&momentum("momentum = 0.5"), &["continuous range"]);
 }
 

@@ -109,8 +109,9 @@ fn open(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Box<dyn 
 fn conclude(outcome: Outcome, format: Format) -> Result<()> {
     let text = match format {
         Format::Table => outcome.to_string(),
-        Format::Json => serde_json::to_string(&outcome)
-            .map_err(|error| Error::check("gradcheck", format!("the outcome is not JSON: {error}")))?,
+        Format::Json => serde_json::to_string(&outcome).map_err(|error| {
+            Error::check("gradcheck", format!("the outcome is not JSON: {error}")).advice("--format table")
+        })?,
     };
     output::print(&format!("{text}\n"))?;
     outcome.into_result().map(|_| ())

@@ -26,10 +26,10 @@ pub struct Arguments {
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     /// Number of configurations [default: 100; all of a grid]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     trials: Option<u64>,
     /// Number of folds of the cross-validation [default: 5]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     folds: Option<usize>,
     /// How configurations are proposed: auto, random or grid; see --list
     #[arg(long, value_name = "NAME")]
@@ -41,13 +41,13 @@ pub struct Arguments {
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Seeds every random number [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Stop after this time, such as 90s, 10m or 2h; the same command goes on later
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     time_limit: Option<String>,
     /// Most device memory to take, such as 512MiB or 80%
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     memory: Option<String>,
     /// The study's folder [default: runs/<name of the file>]
     #[arg(long, value_name = "FOLDER")]
@@ -71,11 +71,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let time_limit = arguments.time_limit.as_deref().map(|text| amount::duration("--time-limit", text));
     let mut progress = Progress::new(arguments.quiet, arguments.explain, time_limit.transpose()?);
     let plan = Plan::from_file(&arguments.input, &overrides(arguments))?;
+    let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
+    let memory = plan.engine.memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
     if arguments.gradcheck {
         return gradcheck::verify_study(plan, &verify::Options::default(), Format::Table);
     }
-    let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
-    let memory = plan.engine.memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
     let folder = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&plan.name));
     interrupt::install()?;
     let request = Request { plan, folder: folder.clone(), memory, agreed: arguments.yes };
@@ -134,6 +134,7 @@ fn finish(folder: &Path) -> Result<()> {
     match trials.iter().find_map(|trial| trial.failure.as_ref()) {
         Some(reason) if reason.contains(UNDEFINED) => {
             Err(Error::data(folder.display(), format!("no trial has a value: {reason}"))
+                .allowed("an objective that is defined on the validation rows of every fold")
                 .advice(format!("another objective, or fewer folds, {elsewhere}")))
         }
         Some(reason) => Err(Error::device(folder.display(), format!("no trial could be trained: {reason}"))
@@ -142,6 +143,7 @@ fn finish(folder: &Path) -> Result<()> {
                 "a larger --memory, which tries these trials again; or a space of smaller networks, {elsewhere}"
             ))),
         None => Err(Error::usage(folder.display(), "every trial diverged")
+            .allowed("a space in which some trial trains to its end")
             .advice(format!("smaller learning rates, or clip_norm = 1.0, {elsewhere}"))),
     }
 }

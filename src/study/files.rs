@@ -59,12 +59,18 @@ impl Before {
 /// What is not a regular file (a pipe, `/dev/stdout`) cannot be replaced and is written to as it is.
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     let fail = |error: std::io::Error| {
+        // The name of the temporary file would only distract.
+        let error = error.to_string();
+        let error = error.split(" at path ").next().unwrap_or_default();
         Error::store(path.display(), format!("cannot be written: {error}"))
-            .advice("choose a folder that exists, can be written, and has room")
+            .allowed("a file in a folder that exists, can be written, and has room")
+            .advice("another folder, or make this one first")
     };
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         if path.is_dir() {
-            return Err(Error::store(path.display(), "is a folder").allowed("the path of a file"));
+            return Err(Error::store(path.display(), "is a folder")
+                .allowed("the path of a file")
+                .advice("a name for the file behind the folder's"));
         }
         return fs::write(path, content).map_err(fail);
     }

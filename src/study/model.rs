@@ -246,6 +246,7 @@ fn damaged(path: &Path, found: String) -> Error {
 /// The error for a study without a model.
 pub fn none_yet(folder: &Path) -> Error {
     Error::store(folder.display(), "no trial of the study is complete yet: there is no model")
+        .allowed("a study with a complete trial")
         .advice("run the study's tune command again, and let it finish a trial")
 }
 

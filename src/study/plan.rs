@@ -1,8 +1,8 @@
 //! The plan of a study as meant: the study file, the command line and the defaults, resolved.
 
 use super::document::{Places, Source};
-use super::file::{ENGINES, MOST_FOLDS, SCALES, StudyFile, TASKS, TYPES};
-use crate::data::{ColumnRef, DataOptions, Task};
+use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
+use crate::data::{ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, Result, unknown_name};
 use crate::model::hyperparameter::{self, LINEAR};
 use crate::model::metric::{self, Metric};
@@ -128,7 +128,9 @@ impl Plan {
             return Err(unknown_name("--engine", "engine", &engine, ENGINES.iter().copied()));
         }
         if overrides.trials == Some(0) {
-            return Err(Error::usage("--trials", "0").allowed("at least 1"));
+            return Err(Error::usage("--trials", "0")
+                .allowed("at least 1")
+                .advice("leave --trials out for the default number"));
         }
         let mut plan = Self {
             name,
@@ -310,7 +312,9 @@ fn data_options(mut data: DataOptions, overrides: &Overrides) -> Result<DataOpti
     }
     if let Some(folds) = overrides.folds {
         if !(2..=MOST_FOLDS).contains(&folds) {
-            return Err(Error::usage("--folds", folds).allowed(format!("2 to {MOST_FOLDS}")));
+            return Err(Error::usage("--folds", folds)
+                .allowed(format!("2 to {MOST_FOLDS}"))
+                .advice("validation = 0.2 in a study file, for a single split"));
         }
         (data.split.folds, data.split.validation, data.split.fold_column) = (folds, None, None);
     }

@@ -69,11 +69,14 @@ fn parameters(engine: &mut dyn Engine, member: Member, epochs: u32, trial: u64) 
         let diverged = engine.advance()?.iter().find_map(|report| report.diverged_at_step);
         if let Some(step) = diverged {
             let found = format!("trial {trial} diverges at step {step} when it is trained on all rows");
-            return Err(Error::data("--refit", found).advice("predict without --refit"));
+            return Err(Error::data("--refit", found)
+                .allowed("a configuration that trains to its end")
+                .advice("predict without --refit"));
         }
     }
     let snapshot = engine.snapshot(&[ID])?.pop();
     engine.retire(&[ID]);
-    let none = || Error::device(engine.device(), "the engine lost a model");
+    let none =
+        || Error::device(engine.device(), "the engine lost a model").advice("run the same command again");
     snapshot.map(|snapshot| snapshot.parameters).ok_or_else(none)
 }

@@ -287,7 +287,8 @@ impl<'a> Runner<'a> {
     fn step(&mut self, stopping: bool) -> Result<()> {
         let reports = self.run.engine.advance()?;
         if reports.is_empty() {
-            return Err(Error::device(self.run.engine.device(), "the engine stopped reporting"));
+            return Err(Error::device(self.run.engine.device(), "the engine stopped reporting")
+                .advice("run the same command again: it goes on where it stopped"));
         }
         let mut ready = Vec::new();
         for report in reports {
