@@ -59,7 +59,7 @@ kind = "none"
 max_epochs = 30
 patience = 5
 [engine]
-kind = "cpu"
+kind = "gpu"
 device = 1
 memory = "80%"
 [space]
@@ -83,7 +83,7 @@ batch_size = { int = [16, 256], log = true }
     assert_eq!(plan.data.column_types["zip"], ColumnType::Categorical);
     assert_eq!((plan.strategy.as_str(), plan.trials, plan.seed), ("random", Some(512), 7));
     assert_eq!((plan.objective.as_deref(), plan.max_epochs, plan.patience), (Some("log_loss"), 30, 5));
-    assert_eq!((plan.engine.kind.as_str(), plan.engine.device.as_deref()), ("cpu", Some("1")));
+    assert_eq!((plan.engine.kind.as_str(), plan.engine.device.as_deref()), ("gpu", Some("1")));
     assert_eq!(plan.engine.memory.as_deref(), Some("80%"));
     let space = plan.space.unwrap();
     let names: Vec<&str> = space.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
@@ -209,6 +209,8 @@ fn values_of_the_wrong_type_or_size_are_refused_where_they_stand() {
         ("path = \"a\"\ntest = nan", "a finite number"),
         ("path = \"a\"\nignore = \"id\"", "a list"),
         ("path = \"a\"\nhas_header = \"no\"", "true or false"),
+        ("path = \"a\"\nfolds = 1001", "from 2 to 1000"),
+        ("path = \"a\"\n[engine]\nkind = \"cpu\"\ndevice = 0", "engine.device"),
     ] {
         assert_refused(&format!("[data]\n{line}"), &[part, "study.toml:"]);
     }
@@ -403,11 +405,40 @@ fn flags_override_the_file() {
         (Overrides { folds: Some(1), ..Default::default() }, "--folds"),
         (Overrides { strategy: Some("x".into()), ..Default::default() }, "--strategy"),
         (Overrides { engine: Some("tpu".into()), ..Default::default() }, "--engine"),
+        (
+            Overrides { engine: Some("cpu".into()), device: Some("0".into()), ..Default::default() },
+            "--device",
+        ),
     ] {
         let error = Plan::from_file(&path, &overrides).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.place.starts_with(flag), "{error}");
     }
+}
+
+/// `--folds` set a column of folds aside, and the column became a feature.
+#[test]
+fn a_column_of_folds_stays_no_feature_when_a_flag_sets_it_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.toml");
+    for ignore in ["", "ignore = [\"fold\"]\n"] {
+        std::fs::write(&path, format!("{DATA}{ignore}fold_column = \"fold\"\n")).unwrap();
+        let plan = Plan::from_file(&path, &Overrides { folds: Some(3), ..Default::default() }).unwrap();
+        assert_eq!((plan.data.split.folds, &plan.data.split.fold_column), (3, &None));
+        assert_eq!(plan.data.ignore, [ColumnRef::Name("fold".into())]);
+        assert_reads_back(&plan);
+    }
+}
+
+/// A flag overrides the file: the processor asks for no adapter.
+#[test]
+fn a_flag_for_the_processor_sets_the_device_of_the_file_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.toml");
+    std::fs::write(&path, format!("{DATA}[engine]\ndevice = \"llvm\"\n")).unwrap();
+    let plan =
+        Plan::from_file(&path, &Overrides { engine: Some("cpu".into()), ..Default::default() }).unwrap();
+    assert_eq!((plan.engine.kind.as_str(), plan.engine.device), ("cpu", None));
 }
 
 #[test]

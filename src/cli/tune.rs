@@ -5,8 +5,10 @@ use super::progress::Progress;
 use super::{amount, interrupt, output};
 use crate::error::{Error, Result};
 use crate::report::{self, Leaderboard, Page};
+use crate::study::files;
 use crate::study::plan::{Overrides, Plan};
 use crate::study::run::{Stop, UNDEFINED};
+use crate::study::store::Store;
 use crate::study::tune::{Ending, Request, tune};
 use crate::verify;
 use std::path::{Path, PathBuf};
@@ -77,6 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return gradcheck::verify_study(plan, &verify::Options::default(), Format::Table);
     }
     let folder = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&plan.name));
+    refuse_input(&folder, arguments, &plan)?;
     interrupt::install()?;
     let request = Request { plan, folder: folder.clone(), memory, agreed: arguments.yes };
     let ending = tune(request, &mut progress);
@@ -99,6 +102,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     finish(&folder)
+}
+
+/// Refuses to make a study in a folder where its files would replace what it is made from, such as the
+/// study file itself under the name `study.toml`.
+fn refuse_input(folder: &Path, arguments: &Arguments, plan: &Plan) -> Result<()> {
+    let mut inputs = [&arguments.input, &plan.data.path].into_iter().chain(&plan.data.labels);
+    match inputs.find(|input| files::is_own(folder, input)) {
+        Some(input) if !Store::exists(folder) => {
+            let found = format!("the study would write its own file over {}", input.display());
+            Err(Error::usage("--out", found)
+                .allowed("a folder without the files that the study is made from")
+                .advice(format!("--out runs/{}", plan.name)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn overrides(arguments: &Arguments) -> Overrides {

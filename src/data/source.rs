@@ -19,7 +19,15 @@ const MAX_BYTES: u64 = u32::MAX as u64;
 /// data: a file that is missing, empty, damaged, ragged, not text, or too large.
 pub fn load(options: &DataOptions) -> Result<Table> {
     let bytes = read(&options.path)?;
-    match format_of(&options.path, &bytes)? {
+    let format = format_of(&options.path, &bytes)?;
+    if let Some(labels) = options.labels.as_ref().filter(|_| format != Format::Idx) {
+        let (labels, data) = (labels.display(), options.path.display());
+        let found = format!("labels in {labels} beside {data}, which is {}", name_of(format));
+        return Err(Error::usage("data.labels", found)
+            .allowed("labels beside an IDX file only: the others hold their own")
+            .advice("leave labels out; target = \"NAME\" names the column of a CSV file"));
+    }
+    match format {
         Format::Csv => csv::parse(&options.path, &bytes, &csv::Hints::of_study(options)),
         Format::Libsvm => libsvm::parse(&options.path, &bytes),
         Format::Idx => {

@@ -110,6 +110,10 @@ impl Places {
     /// table that would hold it, else the file.
     #[must_use]
     pub fn locate(&self, error: Error) -> Error {
+        // A flag stands in no file.
+        if self.file.is_empty() || error.place.starts_with("--") {
+            return error;
+        }
         let mut key = error.place.as_str();
         while !key.is_empty() {
             if let Some(position) = self.places.get(key) {

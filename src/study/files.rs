@@ -91,6 +91,22 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
+/// Whether two paths name one file, be it there already or not.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    let resolved = |path: &Path| {
+        let whole = fs::canonicalize(path).ok();
+        let folder =
+            path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        whole.or_else(|| Some(fs::canonicalize(folder?).ok()?.join(path.file_name()?)))
+    };
+    resolved(a).is_some_and(|a| Some(a) == resolved(b))
+}
+
+/// Whether a path names a file that the study in a folder keeps, or will.
+pub fn is_own(folder: &Path, path: &Path) -> bool {
+    OWN.iter().any(|name| is_same(&folder.join(name), path))
+}
+
 /// Removes temporary files that a killed process left behind. What cannot be removed stays.
 pub fn remove_leftovers(folder: &Path) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

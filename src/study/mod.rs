@@ -12,7 +12,7 @@ pub mod plan;
 pub mod refit;
 mod rows;
 pub mod run;
-mod same;
+pub mod same;
 mod schema;
 pub mod score;
 pub mod store;

@@ -72,9 +72,8 @@ pub fn tune(request: Request, audience: &mut dyn Audience) -> Result<Ending> {
     let Request { mut plan, folder, memory, agreed } = request;
     // Held from here on: a second run of the same study is refused before it reads the data.
     let existing = if Store::exists(&folder) { Some(Store::open(&folder)?) } else { None };
-    let table = data::load(&plan.data)?;
-    let prepared = data::prepare(&table, &plan.data, plan.seed)?;
-    drop(table);
+    let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
+    let prepared = prepared.map_err(|error| plan.locate(error))?;
     prepared.notes.iter().for_each(|note| audience.note(note));
     let dataset = &prepared.dataset;
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
