@@ -33,7 +33,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(out) = &arguments.out {
         refuse_needed(out, arguments)?;
     }
-    let model = if arguments.refit { refit(folder)? } else { SavedModel::of_best(folder)? };
+    let mut say = |line: &str| output::note(line);
+    let model =
+        if arguments.refit { refit(folder, &mut say)? } else { SavedModel::of_best(folder, &mut say)? };
     let encoder = &model.preprocessing.encoder;
     let table = data::load_for_prediction(&arguments.data, encoder)?;
     let predictions = model.predict(&encoder.encode(&table)?);

@@ -21,6 +21,7 @@ mod target;
 mod transform;
 
 pub use encode::Encoder;
+pub use fingerprint::of_bytes as checksum;
 pub use options::{ColumnRef, ColumnType, DEFAULT_MISSING, DataOptions, Scale, SplitOptions, TaskKind};
 pub use prepare::{Prepared, prepare};
 pub use source::{load, load_for_prediction, missing_file_advice};

@@ -17,3 +17,4 @@ mod schema;
 pub mod score;
 pub mod store;
 pub mod tune;
+mod weights;

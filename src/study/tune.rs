@@ -1,12 +1,12 @@
 //! One `tune`, from the plan to the leaderboard: data, store, engine, run, models, final test.
 
 use super::files::{self, Before};
-use super::model::{self, Preprocessing, SavedModel, Which};
+use super::model::{Preprocessing, SavedModel, Which};
 use super::plan::Plan;
 use super::run::{Event, Limits, Run, Stop, Watch, run};
 use super::same::{plan_of, refuse_another};
 use super::store::{BestModels, Header, Store};
-use super::score;
+use super::{score, weights};
 use crate::data::{self, Dataset, Encoder, Prepared};
 use crate::engine::{self, EngineChoice, EngineKind, Job, MemoryLimit, Opened};
 use crate::error::{Error, Result};
@@ -354,7 +354,7 @@ impl Study {
     fn save_weights(&self, trial: &Trial, models: &BestModels) -> Result<()> {
         let (network, _) = self.build(&trial.configuration)?;
         let epochs = trial.best().map_or(0, |best| best.epoch);
-        model::save_weights(&self.folder, Which::Best, trial, epochs, &network, models)
+        weights::save(&self.folder, Which::Best, trial, epochs, &network, models)
     }
 
     /// Ends a study: its files are as they should be, and its best model meets the final test set.
