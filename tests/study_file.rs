@@ -237,6 +237,7 @@ fn ranges_that_hold_nothing_are_refused_where_they_stand() {
         ("batch_size = [32, 64, 32]", "32 is listed twice"),
         ("dropout = { uniform = [0.0, 0.5], step = 1 }", "a step of 1.0"),
         ("batch_size = { choice = [1, 2], count = 2 }", "count beside choice"),
+        ("dropout = { uniform = [0.0, 0.5], step = 1e-320 }", "at least 1e-15 of it"),
     ] {
         assert_refused(&with_space(line), &["study.toml:5:", part]);
     }
@@ -288,6 +289,7 @@ fn conditions_that_name_nothing_are_refused_where_they_stand() {
     );
     assert_refused(&momentum("optimizer = \"sdg\""), &["study.toml:6:43", "[\"sgd\", \"adam\"]"]);
     assert_refused(&momentum("optimizer = []"), &["no value"]);
+    assert_refused(&momentum("beta1 = 0.5"), &["unknown hyperparameter", "add beta1 to [space]"]);
     assert_refused(&momentum(""), &["study.toml:6:", "no condition"]);
     assert_refused(&momentum("momentum = 0.5"), &["continuous range"]);
 }

@@ -233,10 +233,11 @@ fn check_float(place: &str, low: f64, high: f64, log: bool, step: Option<f64>) -
         Some(_) if log => Err(Error::usage(place, "a step in a logarithmic range of real numbers")
             .allowed("step beside uniform or int")),
         // Written so that NaN fails.
-        Some(step) if !(step > 0.0 && step <= high - low && (high - low) / step < 1e15) => {
-            Err(Error::usage(place, format!("a step of {step:?}"))
-                .allowed(format!("above 0, at most the range's width {:?}", high - low)))
-        }
+        Some(step) if !(step > 0.0 && step <= high - low && (high - low) / step < 1e15) => Err(Error::usage(
+            place,
+            format!("a step of {step:?}"),
+        )
+        .allowed(format!("above 0, at most the range's width {:?}, at least 1e-15 of it", high - low))),
         _ => Ok(()),
     }
 }

@@ -197,7 +197,13 @@ impl Space {
         let Some(other) = self.get(&condition.name) else {
             let names =
                 self.dimensions.iter().map(|d| d.name.as_str()).filter(|name| *name != dimension.name);
-            return Err(unknown_name(place, "hyperparameter of this space", &condition.name, names));
+            let error = unknown_name(place, "hyperparameter of this space", &condition.name, names);
+            return Err(match error.advice.is_empty() {
+                true => error
+                    .allowed("another hyperparameter of [space]")
+                    .advice(format!("add {} to [space], or leave the condition out", condition.name)),
+                false => error,
+            });
         };
         if condition.values.is_empty() {
             return Err(Error::usage(place, "no value, so it could never hold")
