@@ -1,5 +1,6 @@
 //! One trial: its configuration, its history epoch by epoch, and the state it is in.
 
+use crate::error::{Error, ErrorKind};
 use crate::model::metric::Direction;
 use crate::space::Configuration;
 use std::cmp::Ordering;
@@ -177,7 +178,7 @@ impl History {
 }
 
 /// Begins the reason of a trial that the device, or the memory allowed, was too small for.
-pub const UNFIT: &str = "does not fit";
+const UNFIT: &str = "does not fit";
 
 /// One configuration, evaluated.
 #[derive(Clone, Debug, PartialEq)]
@@ -205,6 +206,16 @@ impl Trial {
         let history = History::new(order, fold_count);
         let state = State::Running;
         Self { number, configuration, state, history, seconds: 0.0, diverged_at_step: None, failure: None }
+    }
+
+    /// Ends it as one that could not be trained, and keeps why on one line.
+    pub fn fail(&mut self, error: &Error) {
+        let reason = error.to_string().replace("\n  ", "; ");
+        self.state = State::Failed;
+        self.failure = Some(match error.kind {
+            ErrorKind::Device => format!("{UNFIT}: {reason}"),
+            _ => reason,
+        });
     }
 
     /// Whether it failed for want of room: with more memory, or on another device, it may well train.

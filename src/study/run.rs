@@ -15,7 +15,7 @@ use crate::model::recipe::{Member, Network, Recipe};
 use crate::schedule::{AtRung, Decision, Schedule};
 use crate::search::Told;
 use crate::space::Configuration;
-use crate::trial::{self, FoldEpoch, Order, Score, State, Trial, UNFIT};
+use crate::trial::{self, FoldEpoch, Order, Score, State, Trial};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -393,12 +393,7 @@ impl<'a> Runner<'a> {
 
     /// A trial that cannot be trained; one that found no room is tried again when the study is.
     fn fail(&mut self, mut trial: Trial, error: &Error) {
-        let reason = error.to_string().replace("\n  ", "; ");
-        trial.state = State::Failed;
-        trial.failure = Some(match error.kind {
-            ErrorKind::Device => format!("{UNFIT}: {reason}"),
-            _ => reason,
-        });
+        trial.fail(error);
         self.tell(&trial);
         self.outbox.finished.push(trial);
     }
