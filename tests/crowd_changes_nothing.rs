@@ -43,8 +43,9 @@ fn crowd(job: &Job, count: usize) -> Vec<Member> {
 
 /// Every engine under test, made anew; `small` forces waves: little memory, so many shards.
 fn engines(job: &Job, small: bool) -> Vec<(&'static str, Box<dyn Engine>)> {
+    let memory = small.then_some(MemoryLimit::Bytes(128 << 10));
     let mut engines: Vec<(&'static str, Box<dyn Engine>)> =
-        vec![("cpu", Box::new(CpuEngine::new(job.clone(), None).unwrap()))];
+        vec![("cpu", Box::new(CpuEngine::within(job.clone(), None, memory).unwrap()))];
     if let Some(device) = common::gpu() {
         let memory = small.then_some(MemoryLimit::Bytes(400 << 10));
         engines.push(("gpu", Box::new(GpuEngine::new(job.clone(), device, memory).unwrap())));

@@ -98,13 +98,10 @@ fn both_engines_end_where_jax_ends() {
         let expected = numbers(list(&case["trajectory"]).last().unwrap());
         for mut engine in engines {
             let parameters: Vec<f32> = trainer.parameters.iter().map(|&w| w as f32).collect();
-            let zeros = vec![0.0; parameters.len()];
-            let start = Snapshot { epoch: 0, step: 0, parameters, m: zeros.clone(), v: zeros, kept: None };
-            engine.restore(0, trainer.member.clone(), &start).unwrap();
+            engine.restore(0, trainer.member.clone(), &Snapshot::fresh(parameters)).unwrap();
             for loss in numbers(&case["losses"]) {
                 engine.train(&[0]).unwrap();
-                let reports = std::iter::repeat_with(|| engine.advance().unwrap());
-                let report = reports.flatten().next().unwrap();
+                let report = engine.wait().unwrap().remove(0);
                 // 13 rows of a loss near 1 in f32, after up to a hundred steps from rounded states.
                 assert_near("loss", report.train_loss, loss, 1e-5);
             }

@@ -155,7 +155,8 @@ pub fn open(
         let device = gpu::device::GpuDevice::open(device)?;
         Ok(Box::new(gpu::GpuEngine::new(job, device, memory)?))
     };
-    let on_cpu = |job: Job| -> Result<Box<dyn Engine>> { Ok(Box::new(cpu::CpuEngine::new(job, None)?)) };
+    let on_cpu =
+        |job: Job| -> Result<Box<dyn Engine>> { Ok(Box::new(cpu::CpuEngine::within(job, None, memory)?)) };
     let (engine, why) = match choice {
         EngineChoice::Cpu => (on_cpu(job)?, "asked for".to_owned()),
         EngineChoice::Gpu => (on_gpu(job)?, "asked for".to_owned()),

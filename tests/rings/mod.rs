@@ -415,4 +415,7 @@ impl Engine for Stepping {
     fn retire(&mut self, ids: &[MemberId]) {
         ids.iter().for_each(|id| drop(self.members.remove(id)));
     }
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        Ok(operands.iter().map(|pair| primitive.compute(*pair)).collect())
+    }
 }

@@ -89,9 +89,7 @@ fn line(job: &Job, activation: &'static dyn Activation, row: usize) -> Line {
     let length = v.iter().map(|v| f64::from(v * v)).sum::<f64>().sqrt();
     let mut direction: Vec<f64> = v.iter().map(|&v| f64::from(v) / length).collect();
     direction.resize(parameters.len(), 0.0);
-    let nothing = vec![0.0; parameters.len()];
-    let start = Snapshot { epoch: 0, step: 0, parameters, m: nothing.clone(), v: nothing, kept: None };
-    Line { member, start, direction, step: STEP }
+    Line { member, start: Snapshot::fresh(parameters), direction, step: STEP }
 }
 
 fn check(
