@@ -1,5 +1,5 @@
 // Elementary functions with bounded error, four numbers at a time: what WGSL's own do not promise.
-// Twin of the f32 side of src/model/real.rs, constant by constant.
+// Twin of the f32 side of src/model/real/single.rs, constant by constant.
 
 const LOG2_E = 1.44269504088896340736;
 const LN_2_HIGH = 0.693359375;

@@ -88,6 +88,27 @@ fn alone_or_in_a_crowd_or_in_another_slot() {
     }
 }
 
+/// A member alone, alone once more, and in a thousand: the first, one of the middle, the last.
+#[test]
+fn among_a_thousand() {
+    let job = job();
+    let mut members = crowd(&job, 1000);
+    // Few steps each: a software adapter takes them one after another.
+    members.iter_mut().for_each(|member| member.recipe.batch_size = member.recipe.batch_size.max(20));
+    for (name, mut together) in engines(&job, false) {
+        let crowded = train(together.as_mut(), &members, 1);
+        for i in [0, 499, 999] {
+            let alone = || {
+                let (_, mut engine) = engines(&job, false).into_iter().find(|(n, _)| *n == name).unwrap();
+                train(engine.as_mut(), &members[i..=i], 1).remove(0)
+            };
+            let (once, twice) = (alone(), alone());
+            assert_same(&format!("{name}, member {i}, twice"), &once, &twice);
+            assert_same(&format!("{name}, member {i} of a thousand"), &crowded[i], &once);
+        }
+    }
+}
+
 /// Rooms that fill up: members are admitted when others leave, into slots used before.
 #[test]
 fn in_waves_through_small_arenas() {

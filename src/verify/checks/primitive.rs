@@ -81,7 +81,7 @@ fn sweep_number(
             if worst.as_ref().is_none_or(tops) {
                 let place = format!(
                     "{} of x = {x:e}, y = {y:e}: found {found:e}, expected {expected:e}; errors in units in the last \
-                     place, over {total} points from {:e} to {:e} [shaders/numerics.wgsl, src/model/real.rs]",
+                     place, over {total} points from {:e} to {:e} [shaders/numerics.wgsl, src/model/real/single.rs]",
                     primitive.shader, sweep.low, sweep.high
                 );
                 worst = Some(Measure { error, tolerance: sweep.units, place });
