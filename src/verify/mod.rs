@@ -79,6 +79,7 @@ pub fn run(options: &Options, open: Open<'_>) -> Result<Outcome> {
         let mut engine = open(job.clone())?;
         device = describe_device(engine.as_ref());
         let traces = drive(engine.as_mut(), &cases, &mut 0)?;
+        checks::company::guards(&mut findings, engine.as_mut())?;
         let pairs: Vec<(&Case, Trace)> = cases.into_iter().zip(traces).collect();
         let kind = engine.kind();
         findings.merge(judged(&pairs, job, kind, plan.by_level(3, 10, 64)));
@@ -87,6 +88,7 @@ pub fn run(options: &Options, open: Open<'_>) -> Result<Outcome> {
             engine = open(job.clone())?;
         }
         checks::company::check(&mut findings, engine.as_mut(), job, &pairs, plan.by_level(3, 6, 24))?;
+        checks::company::guards(&mut findings, engine.as_mut())?;
     }
     Ok(outcome(device, findings, options.only.as_deref()))
 }
@@ -111,13 +113,14 @@ fn judged(
 }
 
 /// Checks that every case has a part in.
-const SHARED: [&str; 6] = [
+const SHARED: [&str; 7] = [
     judge::SCORES,
     judge::SECOND,
     judge::UNDISTURBED,
     checks::company::ALONE,
     checks::company::KEPT,
     checks::company::RESUMED,
+    checks::company::GUARDS,
 ];
 
 /// The cases that the checks whose name contains `only` are made of.
