@@ -90,7 +90,15 @@ pub fn run(options: &Options, open: Open<'_>) -> Result<Outcome> {
         checks::company::check(&mut findings, engine.as_mut(), job, &pairs, plan.by_level(3, 6, 24))?;
         checks::company::guards(&mut findings, engine.as_mut())?;
     }
-    Ok(outcome(device, findings, options.only.as_deref()))
+    let outcome = outcome(device, findings, options.only.as_deref());
+    // What looked at nothing has not passed: an engine without guards has no check of them, say.
+    match &options.only {
+        Some(only) if outcome.checks.is_empty() => {
+            Err(Error::usage("--only", format!("\"{only}\" checks nothing on {}", outcome.device))
+                .advice("another --only, or another --engine"))
+        }
+        _ => Ok(outcome),
+    }
 }
 
 /// `gpu, NVIDIA H200` or `cpu, AMD …`.
