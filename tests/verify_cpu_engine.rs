@@ -78,6 +78,14 @@ fn an_unknown_check_names_the_nearest() {
     assert_eq!(error.advice, "did you mean \"activation/relu\"?");
 }
 
+/// "0 checks passed" would say that nothing is wrong where nobody looked.
+#[test]
+fn a_check_that_this_engine_lacks_does_not_pass() {
+    let error = quick(0, Some("company/guards")).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Usage);
+    assert!(error.to_string().contains("company/guards"), "{error}");
+}
+
 /// The shape that scripts rely on.
 #[test]
 fn the_json_has_the_keys_of_the_contract() {

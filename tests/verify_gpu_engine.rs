@@ -5,6 +5,7 @@ mod common;
 use manytune::engine::Engine;
 use manytune::engine::gpu::GpuEngine;
 use manytune::verify::case::{plain_member, smooth};
+use manytune::verify::checks::company::GUARDS;
 use manytune::verify::{Level, Options, run, tables};
 
 #[test]
@@ -14,13 +15,14 @@ fn the_shaders_as_they_ship_pass() {
     }
     let open = |job| {
         let gpu = common::gpu().expect("the device that was there a moment ago");
-        Ok(Box::new(GpuEngine::new(job, gpu, None)?) as Box<dyn Engine>)
+        Ok(Box::new(GpuEngine::new(job, gpu, None)?.guarded()) as Box<dyn Engine>)
     };
     let normal = Options { level: Level::Normal, ..Default::default() };
     let others = (1..4).map(|seed| Options { level: Level::Quick, seed, ..Default::default() });
     for options in std::iter::once(normal).chain(others) {
         let outcome = run(&options, &open).unwrap();
         assert!(outcome.passed, "seed {}\n{outcome}", options.seed);
+        assert!(outcome.checks.iter().any(|check| check.name == GUARDS), "no guards were looked at");
     }
 }
 

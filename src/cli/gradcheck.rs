@@ -106,7 +106,7 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
 }
 
 fn open(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Box<dyn Engine>> {
-    Ok(engine::open(choice, device, None, job)?.engine)
+    Ok(engine::open_guarded(choice, device, job)?.engine)
 }
 
 fn conclude(outcome: Outcome, format: Format) -> Result<()> {

@@ -151,9 +151,24 @@ pub fn open(
     memory: Option<MemoryLimit>,
     job: Job,
 ) -> Result<Opened> {
+    open_with(choice, device, job, |job, device| gpu::GpuEngine::new(job, device, memory))
+}
+
+/// The same for the verifier: with guards that tell what was [`disturbed`](Engine::disturbed).
+pub fn open_guarded(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Opened> {
+    let guarded = |job, device| Ok(gpu::GpuEngine::new(job, device, None)?.guarded());
+    open_with(choice, device, job, guarded)
+}
+
+fn open_with(
+    choice: EngineChoice,
+    device: Option<&str>,
+    job: Job,
+    make: impl Fn(Job, gpu::device::GpuDevice) -> Result<gpu::GpuEngine>,
+) -> Result<Opened> {
     let on_gpu = |job: Job| -> Result<Box<dyn Engine>> {
         let device = gpu::device::GpuDevice::open(device)?;
-        Ok(Box::new(gpu::GpuEngine::new(job, device, memory)?))
+        Ok(Box::new(make(job, device)?))
     };
     let on_cpu =
         |job: Job| -> Result<Box<dyn Engine>> { Ok(Box::new(cpu::CpuEngine::within(job, None, memory)?)) };
@@ -216,6 +231,11 @@ pub trait Engine {
                 return Ok(reports);
             }
         }
+    }
+    /// What was written where it must not be since this was last asked, one line each: which buffer, where,
+    /// beside which member. `None` where the engine has no guards that would tell.
+    fn disturbed(&mut self) -> Result<Option<Vec<String>>> {
+        Ok(None)
     }
     /// Keeps the members' parameters as they are now, replacing what was kept before.
     fn keep(&mut self, ids: &[MemberId]) -> Result<()>;

@@ -93,6 +93,7 @@ pub fn run(options: &Options, open: Open<'_>) -> Result<Outcome> {
             continue;
         }
         let traces = drive(engine.as_mut(), &cases, &mut 0)?;
+        checks::company::guards(&mut findings, engine.as_mut())?;
         let pairs: Vec<(&Case, Trace)> = cases.into_iter().zip(traces).collect();
         let kind = engine.kind();
         findings.merge(judged(&pairs, job, kind, plan.by_level(3, 10, 64)));
@@ -101,8 +102,17 @@ pub fn run(options: &Options, open: Open<'_>) -> Result<Outcome> {
             engine = open(job.clone())?;
         }
         checks::company::check(&mut findings, engine.as_mut(), job, &pairs, plan.by_level(3, 6, 24))?;
+        checks::company::guards(&mut findings, engine.as_mut())?;
     }
-    Ok(outcome(device, findings, options.only.as_deref()))
+    let outcome = outcome(device, findings, options.only.as_deref());
+    // What looked at nothing has not passed: an engine without guards has no check of them, say.
+    match &options.only {
+        Some(only) if outcome.checks.is_empty() => {
+            Err(Error::usage("--only", format!("\"{only}\" checks nothing on {}", outcome.device))
+                .advice("another --only, or another --engine"))
+        }
+        _ => Ok(outcome),
+    }
 }
 
 /// `gpu, NVIDIA H200` or `cpu, AMD …`.
@@ -125,13 +135,14 @@ fn judged(
 }
 
 /// Checks that every case has a part in.
-const SHARED: [&str; 6] = [
+const SHARED: [&str; 7] = [
     judge::SCORES,
     judge::SECOND,
     judge::UNDISTURBED,
     checks::company::ALONE,
     checks::company::KEPT,
     checks::company::RESUMED,
+    checks::company::GUARDS,
 ];
 
 /// The cases that the checks whose name contains `only` are made of.

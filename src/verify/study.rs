@@ -49,7 +49,8 @@ pub fn members(options: &Options, job: &Job, members: &[Member], open: Open<'_>)
     let cases: Vec<&Case> = cases.iter().collect();
     let traces = super::drive(engine.as_mut(), &cases, &mut 0)?;
     let pairs: Vec<_> = cases.into_iter().zip(traces).collect();
-    let findings = judged(&pairs, &job, engine.kind(), DIFFERENCES);
+    let mut findings = judged(&pairs, &job, engine.kind(), DIFFERENCES);
+    super::checks::company::guards(&mut findings, engine.as_mut())?;
     Ok(outcome(describe_device(engine.as_ref()), findings, options.only.as_deref()))
 }
 

@@ -42,6 +42,16 @@ impl Footprint {
         }
     }
 
+    /// The same with a gap of so many words, a multiple of 4, behind it in every arena.
+    pub fn with_gap(self, words: u64) -> Self {
+        Self {
+            parameters: self.parameters + words / QUAD as u64,
+            scratch: self.scratch + words / QUAD as u64,
+            rows: self.rows + words,
+            results: self.results + words,
+        }
+    }
+
     /// Bytes of device memory, with moments and the kept copy, and the gradients of a member that clips.
     pub fn bytes(&self, clips: bool) -> u64 {
         16 * (self.parameters * if clips { 5 } else { 4 } + self.scratch) + 4 * (self.rows + self.results)

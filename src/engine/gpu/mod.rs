@@ -6,6 +6,7 @@
 mod arena;
 pub mod device;
 mod footprint;
+mod guards;
 pub mod pipelines;
 mod primitive;
 mod run;
@@ -54,6 +55,10 @@ pub struct GpuEngine {
     /// Set when the device had less memory than planned: no more shards are tried.
     exhausted: bool,
     pace: run::Pace,
+    /// Words of the guards between members; 0 without guards.
+    gap: u64,
+    /// What was written where it must not be, as far as it was seen.
+    faults: Vec<String>,
 }
 
 impl GpuEngine {
@@ -91,6 +96,8 @@ impl GpuEngine {
             memory,
             exhausted: false,
             pace,
+            gap: 0,
+            faults: Vec::new(),
         })
     }
 
@@ -98,6 +105,14 @@ impl GpuEngine {
     /// every member; no number depends on it.
     pub fn with_submissions_of(mut self, seconds: f64) -> Self {
         self.pace.seconds = seconds;
+        self
+    }
+
+    /// Guards around every member that is admitted from now on: for the verifier, which then asks what was
+    /// [`disturbed`](Engine::disturbed).
+    pub fn guarded(mut self) -> Self {
+        assert!(self.shards.is_empty(), "guards surround the first member too");
+        self.gap = guards::GAP;
         self
     }
 
@@ -119,8 +134,9 @@ impl GpuEngine {
         if self.exhausted {
             return 0;
         }
-        let by_memory = self.memory_left() / footprint.bytes(member.recipe.clip_norm > 0.0);
-        by_memory.min(Shard::largest(footprint, self.gpu.facts.binding_limit))
+        let clips = member.recipe.clip_norm > 0.0;
+        let by_memory = self.memory_left() / footprint.with_gap(self.gap).bytes(clips);
+        by_memory.min(Shard::largest(footprint, self.gpu.facts.binding_limit, self.gap))
     }
 
     /// A shard with room for the footprint: one that there is, or a new one.
@@ -132,7 +148,7 @@ impl GpuEngine {
         let mut count = self.new_shard_room(member, footprint).min(wanted);
         // A failed allocation halves what is asked for; results do not depend on how members share shards.
         while count > 0 {
-            if let Some(shard) = Shard::allocate(&self.gpu, footprint, count) {
+            if let Some(shard) = Shard::allocate(&self.gpu, footprint, count, self.gap) {
                 self.shards.push(shard);
                 return Ok(self.shards.len() - 1);
             }
@@ -260,6 +276,15 @@ impl Engine for GpuEngine {
         Ok(())
     }
 
+    fn disturbed(&mut self) -> Result<Option<Vec<String>>> {
+        if self.gap == 0 {
+            return Ok(None);
+        }
+        let mut faults = std::mem::take(&mut self.faults);
+        faults.extend(self.faults_of(None)?);
+        Ok(Some(faults))
+    }
+
     fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         for &id in ids {
@@ -275,9 +300,13 @@ impl Engine for GpuEngine {
     }
 
     fn retire(&mut self, ids: &[MemberId]) {
+        if self.gap > 0 {
+            let faults = self.faults_of(Some(ids));
+            self.faults.extend(faults.unwrap_or_else(|error| vec![error.to_string()]));
+        }
         for id in ids {
             if let Some(home) = self.homes.remove(id) {
-                self.shards[home].retire(*id);
+                self.shards[home].retire(&self.gpu, *id);
             }
         }
     }
@@ -288,6 +317,13 @@ impl Engine for GpuEngine {
 }
 
 impl GpuEngine {
+    /// What guards have met around some members, or anywhere.
+    fn faults_of(&self, members: Option<&[MemberId]>) -> Result<Vec<String>> {
+        let faults: Result<Vec<Vec<String>>> =
+            self.shards.iter().map(|shard| guards::inspect(&self.gpu, shard, members)).collect();
+        Ok(faults?.concat())
+    }
+
     fn read_snapshot(&self, id: MemberId) -> Result<Snapshot> {
         let shard = &self.shards[self.home(id)?];
         let (Some(ranges), Some(resident)) = (shard.snapshot_ranges(id), shard.residents.get(&id)) else {

@@ -4,6 +4,7 @@
 use super::arena::Arena;
 use super::device::GpuDevice;
 use super::footprint::{Footprint, SCORING_ROWS, pad};
+use super::guards::{self, Region};
 use super::pipelines::Role;
 use super::table_data::FoldPlace;
 use super::tables::NONE;
@@ -73,14 +74,18 @@ pub struct Shard {
     row_arena: Arena,
     result_arena: Arena,
     bytes: u64,
+    /// Words between the regions of members, filled with the guards' pattern; 0 without guards.
+    gap: u64,
 }
 
 impl Shard {
-    /// A shard for `count` members of one footprint; `None` when the device has no memory for it.
-    pub fn allocate(gpu: &GpuDevice, footprint: Footprint, count: u64) -> Option<Self> {
-        let (parameters, scratch) = (footprint.parameters * count, footprint.scratch * count);
-        let (rows, results) = (footprint.rows * count, footprint.results * count);
-        Some(Self {
+    /// A shard for `count` members of one footprint, with gaps of so many words around them; `None` when
+    /// the device has no memory for it.
+    pub fn allocate(gpu: &GpuDevice, footprint: Footprint, count: u64, gap: u64) -> Option<Self> {
+        let each = footprint.with_gap(gap);
+        let (parameters, scratch) = (each.parameters * count + gap / 4, each.scratch * count + gap / 4);
+        let (rows, results) = (each.rows * count + gap, each.results * count + gap);
+        let mut shard = Self {
             residents: BTreeMap::new(),
             capacity: parameters as u32,
             weights: gpu.try_storage("weights", 16 * parameters)?,
@@ -95,13 +100,25 @@ impl Shard {
             row_arena: Arena::new(rows as u32),
             result_arena: Arena::new(results as u32),
             bytes: 64 * parameters + 16 * scratch + 4 * (rows + results),
-        })
+            gap,
+        };
+        if gap > 0 {
+            // Before the first member lies a gap too.
+            shard.parameter_arena.take(gap as u32 / 4)?;
+            shard.scratch_arena.take(gap as u32 / 4)?;
+            shard.row_arena.take(gap as u32)?;
+            shard.result_arena.take(gap as u32)?;
+            shard.buffers().iter().for_each(|(_, buffer)| guards::fill(gpu, buffer, 0..buffer.size() / 4));
+        }
+        Some(shard)
     }
 
     /// The largest number of members of one footprint whose arenas stay within one binding each.
-    pub fn largest(footprint: Footprint, binding_limit: u64) -> u64 {
-        // Offsets are counted in words of 32 bits: the loss kernel reads scratch by single numbers.
-        let binding = binding_limit.min(u64::from(u32::MAX));
+    pub fn largest(footprint: Footprint, binding_limit: u64, gap: u64) -> u64 {
+        // Offsets are counted in words of 32 bits: the loss kernel reads scratch by single numbers. The
+        // moments have two gaps before the first member.
+        let binding = binding_limit.min(u64::from(u32::MAX)).saturating_sub(8 * gap);
+        let footprint = footprint.with_gap(gap);
         let by_moments = binding / (32 * footprint.parameters);
         let by_scratch = binding / (16 * footprint.scratch);
         by_moments.min(by_scratch)
@@ -114,6 +131,7 @@ impl Shard {
 
     /// How many more members of this footprint fit.
     pub fn room(&self, footprint: Footprint) -> u32 {
+        let footprint = footprint.with_gap(self.gap);
         [
             self.parameter_arena.room(footprint.parameters as u32),
             self.scratch_arena.room(footprint.scratch as u32),
@@ -140,6 +158,45 @@ impl Shard {
         })
     }
 
+    /// All buffers of members, with their names.
+    pub fn buffers(&self) -> Vec<(&'static str, &wgpu::Buffer)> {
+        let always = [
+            ("weights", &self.weights),
+            ("moments", &self.moments),
+            ("kept", &self.kept),
+            ("scratch", &self.scratch),
+            ("rows", &self.rows),
+            ("results", &self.results),
+        ];
+        always.into_iter().chain(self.gradients.as_ref().map(|buffer| ("gradients", buffer))).collect()
+    }
+
+    /// Where a member lies in each of them.
+    pub fn regions(&self, resident: &Resident) -> Vec<Region<'_>> {
+        let Resident { place, footprint, .. } = resident;
+        let words = |start: u32, length: u64, unit: u64| {
+            let start = unit * u64::from(start);
+            start..start + unit * length
+        };
+        let parameters = words(place.parameters, footprint.parameters, 4);
+        let second = 4 * u64::from(self.capacity);
+        let clips = resident.member.recipe.clip_norm > 0.0;
+        let region =
+            |label, buffer, words, is_used, is_padded| Region { label, buffer, words, is_used, is_padded };
+        let mut regions = vec![
+            region("weights", &self.weights, parameters.clone(), true, true),
+            region("moments", &self.moments, parameters.clone(), true, true),
+            region("moments", &self.moments, parameters.start + second..parameters.end + second, true, true),
+            region("kept", &self.kept, parameters.clone(), resident.kept, true),
+            region("scratch", &self.scratch, words(place.scratch, footprint.scratch, 4), true, false),
+            region("rows", &self.rows, words(place.rows, footprint.rows, 1), true, false),
+            region("results", &self.results, words(place.results, footprint.results, 1), true, false),
+        ];
+        let gradients = self.gradients.as_ref();
+        regions.extend(gradients.map(|buffer| region("gradients", buffer, parameters, clips, false)));
+        regions
+    }
+
     /// Takes a member in a given state. There must be room.
     pub fn admit(
         &mut self,
@@ -150,14 +207,19 @@ impl Shard {
         snapshot: &Snapshot,
     ) -> Result<()> {
         if member.recipe.clip_norm > 0.0 && self.gradients.is_none() {
-            self.gradients = Some(gpu.storage("gradients", 16 * u64::from(self.capacity))?);
+            let gradients = gpu.storage("gradients", 16 * u64::from(self.capacity))?;
+            if self.gap > 0 {
+                guards::fill(gpu, &gradients, 0..gradients.size() / 4);
+            }
+            self.gradients = Some(gradients);
             self.bytes += 16 * u64::from(self.capacity);
         }
+        let each = footprint.with_gap(self.gap);
         let place = Place {
-            parameters: self.parameter_arena.take(footprint.parameters as u32).expect("room was checked"),
-            scratch: self.scratch_arena.take(footprint.scratch as u32).expect("room was checked"),
-            rows: self.row_arena.take(footprint.rows as u32).expect("room was checked"),
-            results: self.result_arena.take(footprint.results as u32).expect("room was checked"),
+            parameters: self.parameter_arena.take(each.parameters as u32).expect("room was checked"),
+            scratch: self.scratch_arena.take(each.scratch as u32).expect("room was checked"),
+            rows: self.row_arena.take(each.rows as u32).expect("room was checked"),
+            results: self.result_arena.take(each.results as u32).expect("room was checked"),
         };
         let (batch, steps_per_epoch) = member.recipe.steps(fold.train_count as usize);
         let at = 16 * u64::from(place.parameters);
@@ -197,13 +259,17 @@ impl Shard {
     }
 
     /// Frees a member's room.
-    pub fn retire(&mut self, id: MemberId) {
-        if let Some(Resident { place, footprint, .. }) = self.residents.remove(&id) {
-            self.parameter_arena.give(place.parameters, footprint.parameters as u32);
-            self.scratch_arena.give(place.scratch, footprint.scratch as u32);
-            self.row_arena.give(place.rows, footprint.rows as u32);
-            self.result_arena.give(place.results, footprint.results as u32);
+    pub fn retire(&mut self, gpu: &GpuDevice, id: MemberId) {
+        let Some(resident) = self.residents.remove(&id) else { return };
+        if self.gap > 0 {
+            let used = self.regions(&resident).into_iter().filter(|region| region.is_used);
+            used.for_each(|region| guards::fill(gpu, region.buffer, region.words));
         }
+        let (place, each) = (resident.place, resident.footprint.with_gap(self.gap));
+        self.parameter_arena.give(place.parameters, each.parameters as u32);
+        self.scratch_arena.give(place.scratch, each.scratch as u32);
+        self.row_arena.give(place.rows, each.rows as u32);
+        self.result_arena.give(place.results, each.results as u32);
     }
 
     /// Records the copy of a member's parameters to where they are kept.

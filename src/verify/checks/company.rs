@@ -17,6 +17,9 @@ pub const KEPT: &str = "company/kept";
 /// A member restored in the middle, against itself uninterrupted.
 pub const RESUMED: &str = "company/resumed";
 
+/// What guards around the members of an engine have seen.
+pub const GUARDS: &str = "company/guards";
+
 /// Bystanders on every table, and a member whose loss overflows beside the rest.
 pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
@@ -92,6 +95,16 @@ pub fn check(
             );
         }
     }
+    Ok(())
+}
+
+/// Nothing was written where it must not be, as far as the engine has guards that would tell.
+pub fn guards(findings: &mut Findings, engine: &mut dyn Engine) -> Result<()> {
+    let Some(faults) = engine.disturbed()? else { return Ok(()) };
+    findings.add_exact(GUARDS, Kind::Exact, faults.len(), || match faults.is_empty() {
+        true => "nothing was written outside the regions of members".to_owned(),
+        false => faults[..faults.len().min(3)].join("; "),
+    });
     Ok(())
 }
 
