@@ -113,6 +113,16 @@ fn a_time_limit_stops_and_the_same_command_goes_on() {
     assert_eq!(place.timeless("parts"), place.timeless("whole"));
 }
 
+/// The limit passes while the data are read: the leaderboard of a study that was never made was an error.
+#[test]
+fn a_time_limit_that_passes_before_training_begins_leaves_nothing() {
+    let place = place();
+    let (_, notes) = place.run("tune study.toml --out parts --time-limit 0.000001s");
+    assert!(notes.contains("nothing is saved; to begin:"), "{notes}");
+    assert!(!place.path("parts").exists());
+    place.run("tune study.toml --out parts --quiet");
+}
+
 /// Epochs of many seconds: nothing waits for their end, and nothing that was trained is lost.
 #[test]
 fn a_time_limit_does_not_wait_for_an_epoch() {

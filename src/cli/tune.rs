@@ -90,15 +90,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Ending::WasFinished => {
             note(format!("the study in {} is finished; more --trials extend it", folder.display()));
         }
-        Ending::Stopped(Stop::TimeLimit) => {
-            let (trials, command) = (progress.trials(), output::this_command());
-            note(format!("time limit: {trials} are done, the rest is saved; to go on: {command}"));
-        }
-        Ending::Stopped(Stop::Interrupted) => {
-            let found =
-                format!("{} are done, and the rest is saved in {}", progress.trials(), folder.display());
-            let advice = format!("{}   # goes on where it stopped", output::this_command());
-            return Err(Error::interrupted("interrupted", found).advice(advice));
+        Ending::Stopped(stop) => {
+            let (has_begun, command) = (Store::exists(&folder), output::this_command());
+            let (done, next) = match has_begun {
+                true => (format!("{} are done, the rest is saved", progress.trials()), "to go on"),
+                false => ("training had not begun, nothing is saved".to_owned(), "to begin"),
+            };
+            if stop == Stop::Interrupted {
+                let found = format!("{done} ({})", folder.display());
+                return Err(Error::interrupted("interrupted", found).advice(format!("{command}   # {next}")));
+            }
+            note(format!("time limit: {done}; {next}: {command}"));
+            if !has_begun {
+                return Ok(());
+            }
         }
     }
     finish(&folder)

@@ -1,6 +1,6 @@
 //! The f64 reference, step by step, and beside its state how far a correct f32 engine may be from it.
 //!
-//! The numbers are those of [`Trainer<f64>`]; the uncertainties come from [`rounding`](super::rounding)
+//! The numbers are those of [`Trainer<f64>`]; the uncertainties come from [`rounding`]
 //! and are carried through the optimizer by asking where its step goes when the gradient and the state
 //! move by as much as they are uncertain. So Lion's sign, Adam near 0 and a norm at the edge of clipping
 //! get the tolerance that they need, and no more.

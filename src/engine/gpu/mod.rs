@@ -24,7 +24,7 @@ use crate::model::recipe::Member;
 use device::GpuDevice;
 use footprint::{Footprint, unpad};
 use pipelines::Pipeline;
-use shard::Shard;
+use shard::{Resident, Shard};
 use sources::Source;
 use std::collections::HashMap;
 use table_data::{DeviceData, FoldPlace};
@@ -39,6 +39,9 @@ const FIRST_SHARD_MEMBERS: u64 = 128;
 /// Most members at once on a real device, and on a software adapter, where more only delay the first.
 const MOST_MEMBERS: usize = 16_384;
 const MOST_MEMBERS_SOFTWARE: usize = 64;
+
+/// Bytes of members' states that are read back at a time.
+const READ_AT_ONCE: u64 = 64 << 20;
 
 /// Trains members on a graphics device.
 pub struct GpuEngine {
@@ -296,7 +299,11 @@ impl Engine for GpuEngine {
     }
 
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
-        ids.iter().map(|&id| self.read_snapshot(id)).collect()
+        let mut snapshots = Vec::with_capacity(ids.len());
+        while snapshots.len() < ids.len() {
+            snapshots.extend(self.read_snapshots(&ids[snapshots.len()..])?);
+        }
+        Ok(snapshots)
     }
 
     fn retire(&mut self, ids: &[MemberId]) {
@@ -324,26 +331,47 @@ impl GpuEngine {
         Ok(faults?.concat())
     }
 
-    fn read_snapshot(&self, id: MemberId) -> Result<Snapshot> {
+    /// The member's shard and what it holds of it.
+    fn resident(&self, id: MemberId) -> Result<(&Shard, &Resident)> {
         let shard = &self.shards[self.home(id)?];
-        let (Some(ranges), Some(resident)) = (shard.snapshot_ranges(id), shard.residents.get(&id)) else {
-            return Err(Error::device(&self.gpu.facts.name, format!("member {id} left its shard")));
-        };
+        let left = || Error::device(&self.gpu.facts.name, format!("member {id} left its shard"));
+        Ok((shard, shard.residents.get(&id).ok_or_else(left)?))
+    }
+
+    /// The states of the first members of a list, as many as are read back in one go; at least one.
+    fn read_snapshots(&self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+        let mut ranges = Vec::new();
+        let mut members = Vec::new();
+        let mut total = 0;
+        for &id in ids {
+            let (shard, resident) = self.resident(id)?;
+            let own = shard.snapshot_ranges(resident);
+            total += own.iter().map(|(_, _, bytes)| bytes).sum::<u64>();
+            if total > READ_AT_ONCE && !members.is_empty() {
+                break;
+            }
+            ranges.extend(own);
+            members.push(resident);
+        }
         let encoder = self.gpu.device.create_command_encoder(&Default::default());
         let bytes = self.gpu.finish(&self.gpu.submit(encoder, &ranges))?;
-        let numbers: Vec<f32> = bytemuck::pod_collect_to_vec(&bytes);
-        let mut parts = numbers
-            .chunks_exact(4 * resident.footprint.parameters as usize)
-            .map(|padded| unpad(&resident.member.network, padded));
-        let mut next = || parts.next().unwrap_or_default();
-        Ok(Snapshot {
-            epoch: resident.epoch,
-            step: resident.step,
-            loss_sum: f64::from(resident.loss_sum),
-            parameters: next(),
-            m: next(),
-            v: next(),
-            kept: resident.kept.then(next),
-        })
+        let mut parts = ranges.iter().scan(&bytes[..], |left, (_, _, length)| {
+            let (part, rest) = left.split_at(*length as usize);
+            *left = rest;
+            Some(bytemuck::pod_collect_to_vec::<u8, f32>(part))
+        });
+        let snapshot = |resident: &Resident| {
+            let mut next = || unpad(&resident.member.network, &parts.next().unwrap_or_default());
+            Snapshot {
+                epoch: resident.epoch,
+                step: resident.step,
+                loss_sum: f64::from(resident.loss_sum),
+                parameters: next(),
+                m: next(),
+                v: next(),
+                kept: resident.kept.then(next),
+            }
+        };
+        Ok(members.into_iter().map(snapshot).collect())
     }
 }

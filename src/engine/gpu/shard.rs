@@ -281,8 +281,7 @@ impl Shard {
     }
 
     /// The ranges to read for a member's snapshot: parameters, both moments, and what was kept.
-    pub fn snapshot_ranges(&self, id: MemberId) -> Option<Vec<(&wgpu::Buffer, u64, u64)>> {
-        let resident = self.residents.get(&id)?;
+    pub fn snapshot_ranges(&self, resident: &Resident) -> Vec<(&wgpu::Buffer, u64, u64)> {
         let (at, bytes) = resident.byte_range();
         let second = at + 16 * u64::from(self.capacity);
         let mut ranges =
@@ -290,7 +289,7 @@ impl Shard {
         if resident.kept {
             ranges.push((&self.kept, at, bytes));
         }
-        Some(ranges)
+        ranges
     }
 }
 
