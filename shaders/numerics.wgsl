@@ -1,5 +1,5 @@
 // Elementary functions with bounded error, four numbers at a time: what WGSL's own do not promise.
-// Twin of the f32 side of src/model/real.rs, constant by constant.
+// Twin of the f32 side of src/model/real/single.rs, constant by constant.
 
 const LOG2_E = 1.44269504088896340736;
 const LN_2_HIGH = 0.693359375;
@@ -10,10 +10,6 @@ const ROUNDER = 12582912.0;
 // Whether neither NaN nor infinite, by bits: comparisons with NaN are not to be trusted.
 fn is_finite(x: f32) -> bool {
     return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u;
-}
-
-fn is_nan(x: f32) -> bool {
-    return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
 }
 
 // e^x. Cody-Waite reduction, the Cephes polynomial.

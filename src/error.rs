@@ -1,6 +1,7 @@
 //! The error type of the whole crate: where, what was found, what is allowed, what to try, and the
 //! exit code that belongs to it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// What kind of thing went wrong; decides the exit code of the command line.
@@ -133,17 +134,28 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A text for a message: what is longer than 60 characters is cut, so that a cell of megabytes does not
+/// bury what is said of it.
+pub fn cut(text: &str) -> Cow<'_, str> {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => Cow::Owned(format!("{}… ({} bytes)", &text[..end], text.len())),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// The member of `known` nearest to `word`, where one is near enough to be a misspelling of it.
 ///
 /// Distance is Damerau–Levenshtein over lower-cased characters; at most a third of the longer word
-/// (and at least one edit) may differ.
+/// (and at least one edit) may differ, never all of it.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lowered = word.to_lowercase().replace('-', "_");
     known
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(&lowered, &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| {
-            *distance <= (lowered.chars().count().max(candidate.chars().count()) / 3).max(1)
+            let longer = lowered.chars().count().max(candidate.chars().count());
+            *distance <= (longer / 3).max(1) && *distance < longer
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -157,7 +169,7 @@ pub fn unknown_name<'a>(
     known: impl IntoIterator<Item = &'a str>,
 ) -> Error {
     let known: Vec<&str> = known.into_iter().collect();
-    let error = Error::usage(place, format!("unknown {what} \"{found}\"")).allowed(known.join(", "));
+    let error = Error::usage(place, format!("unknown {what} \"{}\"", cut(found))).allowed(known.join(", "));
     match nearest(found, known.iter().copied()) {
         Some(name) => error.advice(format!("did you mean \"{name}\"?")),
         None => error,

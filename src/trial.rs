@@ -1,5 +1,6 @@
 //! One trial: its configuration, its history epoch by epoch, and the state it is in.
 
+use crate::error::{Error, ErrorKind};
 use crate::model::metric::Direction;
 use crate::space::Configuration;
 use std::cmp::Ordering;
@@ -176,6 +177,9 @@ impl History {
     }
 }
 
+/// Begins the reason of a trial that the device, or the memory allowed, was too small for.
+const UNFIT: &str = "does not fit";
+
 /// One configuration, evaluated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
@@ -202,6 +206,26 @@ impl Trial {
         let history = History::new(order, fold_count);
         let state = State::Running;
         Self { number, configuration, state, history, seconds: 0.0, diverged_at_step: None, failure: None }
+    }
+
+    /// Ends it as one that could not be trained, and keeps why on one line.
+    pub fn fail(&mut self, error: &Error) {
+        let reason = error.to_string().replace("\n  ", "; ");
+        self.state = State::Failed;
+        self.failure = Some(match error.kind {
+            ErrorKind::Device => format!("{UNFIT}: {reason}"),
+            _ => reason,
+        });
+    }
+
+    /// Whether it failed for want of room: with more memory, or on another device, it may well train.
+    pub fn is_unfit(&self) -> bool {
+        self.state == State::Failed && self.failure.as_ref().is_some_and(|reason| reason.starts_with(UNFIT))
+    }
+
+    /// Whether it is to be trained when its study is run again.
+    pub fn is_open(&self) -> bool {
+        !self.state.is_finished() || self.is_unfit()
     }
 
     /// Mean scores at the best epoch; `None` for a trial that diverged, failed, or has not trained.

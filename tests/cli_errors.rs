@@ -13,6 +13,20 @@ fn a_command_line_that_cannot_be_understood_is_2() {
     assert!(place.fail("tune study.toml --trials 0", 2).contains("at least 1"));
     assert!(place.fail("tune study.toml --time-limit 10", 2).contains("90s"));
     assert!(place.fail("tune study.toml --memory lots", 2).contains("512MiB"));
+    for (flag, said) in [
+        ("--trials -1", "'-1' for '--trials"),
+        ("--folds -1", "'-1' for '--folds"),
+        ("--seed -1", "'-1' for '--seed"),
+        ("--time-limit -5s", "a time above 0"),
+        ("--time-limit 0s", "a time above 0"),
+        ("--memory -5MiB", "a size above 0"),
+        ("--memory 0", "a size above 0"),
+        ("--folds 1", "2 to 1000"),
+        ("--folds 1001", "2 to 1000"),
+    ] {
+        let error = place.fail(&format!("tune study.toml {flag}"), 2);
+        assert!(error.contains(said), "{flag}: {error}");
+    }
     assert!(place.fail("tune study.toml --engine tpu", 2).contains("auto"));
     assert!(place.fail("tune study.toml --strategy gird", 2).contains("did you mean \"grid\""));
     assert!(place.fail("tune penguins.csv", 2).contains("species"));
@@ -30,6 +44,42 @@ fn a_study_file_that_is_wrong_is_2_and_says_where() {
     assert!(error.contains("study.toml:") && error.contains("\"dropout\""), "{error}");
     assert!(place.fail("tune missing.toml", 2).contains("missing.toml"));
     assert!(!place.path("runs").exists(), "nothing is left behind");
+}
+
+/// Each of these was taken in silence, and left out of account.
+#[test]
+fn what_would_be_ignored_is_2() {
+    let place = Place::new();
+    let check = |study: &str, arguments: &str, parts: &[&str]| {
+        place.write("study.toml", study);
+        let error = place.fail(arguments, 2);
+        for part in parts.iter().chain(&["allowed: ", "try: "]) {
+            assert!(error.contains(part), "{arguments}: {part:?} is not in {error}");
+        }
+        assert!(!place.path("runs").exists(), "{arguments} leaves something behind");
+    };
+    let labels = STUDY.replace("[search]", "labels = \"labels.csv\"\n[search]");
+    check(&labels, "tune study.toml", &["study.toml:", "data.labels", "CSV"]);
+    check(&labels, "tune study.toml --gradcheck", &["data.labels"]);
+    let device = STUDY.replace("kind = \"cpu\"", "kind = \"cpu\"\ndevice = \"llvm\"");
+    for command in ["tune study.toml", "tune study.toml --gradcheck", "gradcheck study.toml"] {
+        check(&device, command, &["study.toml:", "engine.device", "\"llvm\""]);
+        check(STUDY, &format!("{command} --device 0"), &["--device", "\"0\"", "cpu"]);
+        check(STUDY, &format!("{command} --engine cpu --device 0"), &["--device", "\"0\"", "cpu"]);
+    }
+    check(STUDY, "gradcheck --engine cpu --device 0", &["--device"]);
+    check(STUDY, "--gradcheck --engine cpu --device 0", &["--device"]);
+}
+
+/// The study as run took the place of the study file as written.
+#[test]
+fn a_study_is_not_made_over_the_file_that_describes_it() {
+    let place = Place::new();
+    let error = place.fail("tune study.toml --out .", 2);
+    assert!(error.contains("--out") && error.contains("study.toml"), "{error}");
+    assert_eq!(place.read("study.toml"), STUDY);
+    place.run("tune study.toml --quiet --out run");
+    place.run("tune run/study.toml --quiet --out run");
 }
 
 #[test]

@@ -43,8 +43,9 @@ fn crowd(job: &Job, count: usize) -> Vec<Member> {
 
 /// Every engine under test, made anew; `small` forces waves: little memory, so many shards.
 fn engines(job: &Job, small: bool) -> Vec<(&'static str, Box<dyn Engine>)> {
+    let memory = small.then_some(MemoryLimit::Bytes(128 << 10));
     let mut engines: Vec<(&'static str, Box<dyn Engine>)> =
-        vec![("cpu", Box::new(CpuEngine::new(job.clone(), None).unwrap()))];
+        vec![("cpu", Box::new(CpuEngine::within(job.clone(), None, memory).unwrap()))];
     if let Some(device) = common::gpu() {
         let memory = small.then_some(MemoryLimit::Bytes(400 << 10));
         engines.push(("gpu", Box::new(GpuEngine::new(job.clone(), device, memory).unwrap())));
@@ -83,6 +84,27 @@ fn alone_or_in_a_crowd_or_in_another_slot() {
             let (_, mut alone) = engines(&job, false).into_iter().find(|(n, _)| *n == name).unwrap();
             let lonely = train(alone.as_mut(), &members[i..=i], EPOCHS);
             assert_same(&format!("{name}, member {i}, alone"), &crowded[i], &lonely[0]);
+        }
+    }
+}
+
+/// A member alone, alone once more, and in a thousand: the first, one of the middle, the last.
+#[test]
+fn among_a_thousand() {
+    let job = job();
+    let mut members = crowd(&job, 1000);
+    // Few steps each: a software adapter takes them one after another.
+    members.iter_mut().for_each(|member| member.recipe.batch_size = member.recipe.batch_size.max(20));
+    for (name, mut together) in engines(&job, false) {
+        let crowded = train(together.as_mut(), &members, 1);
+        for i in [0, 499, 999] {
+            let alone = || {
+                let (_, mut engine) = engines(&job, false).into_iter().find(|(n, _)| *n == name).unwrap();
+                train(engine.as_mut(), &members[i..=i], 1).remove(0)
+            };
+            let (once, twice) = (alone(), alone());
+            assert_same(&format!("{name}, member {i}, twice"), &once, &twice);
+            assert_same(&format!("{name}, member {i} of a thousand"), &crowded[i], &once);
         }
     }
 }

@@ -237,6 +237,14 @@ fn a_device_that_is_too_small_changes_no_bit() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut store = create(folder.path());
-    train_on(&mut Cramped::new(0), &mut store, 3, &never).unwrap();
-    assert!(store.trials().unwrap().iter().all(|trial| trial.state == State::Failed));
+    train_on(&mut Cramped::new(0), &mut store, 10, &never).unwrap();
+    for trial in store.trials().unwrap() {
+        // Every fifth could not be trained anywhere.
+        assert_eq!((trial.state, trial.is_unfit()), (State::Failed, trial.number % 5 != 4), "{trial:?}");
+    }
+    // It failed for want of room alone: where there is room it is trained, as if it had never failed.
+    train_on(&mut Cramped::new(7), &mut store, 10, &never).unwrap();
+    assert_eq!((timeless(&store), store.best_models().unwrap()), expected);
+    let (_, finished) = train(&mut store, 10, 2, &never).unwrap();
+    assert!(finished.is_empty(), "{finished:?} were trained again");
 }

@@ -59,7 +59,7 @@ kind = "none"
 max_epochs = 30
 patience = 5
 [engine]
-kind = "cpu"
+kind = "gpu"
 device = 1
 memory = "80%"
 [space]
@@ -83,7 +83,7 @@ batch_size = { int = [16, 256], log = true }
     assert_eq!(plan.data.column_types["zip"], ColumnType::Categorical);
     assert_eq!((plan.strategy.as_str(), plan.trials, plan.seed), ("random", Some(512), 7));
     assert_eq!((plan.objective.as_deref(), plan.max_epochs, plan.patience), (Some("log_loss"), 30, 5));
-    assert_eq!((plan.engine.kind.as_str(), plan.engine.device.as_deref()), ("cpu", Some("1")));
+    assert_eq!((plan.engine.kind.as_str(), plan.engine.device.as_deref()), ("gpu", Some("1")));
     assert_eq!(plan.engine.memory.as_deref(), Some("80%"));
     let space = plan.space.unwrap();
     let names: Vec<&str> = space.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
@@ -162,10 +162,10 @@ fn misspelt_names_are_refused_with_the_nearest() {
 fn values_of_the_wrong_type_or_size_are_refused_where_they_stand() {
     let cases = [
         ("[search]\ntrials = \"many\"", "study.toml:5:10: search.trials", "the string \"many\""),
-        ("[search]\ntrials = 0", "5:10", "from 1 to"),
+        ("[search]\ntrials = 0", "5:10", "a whole number, at least 1"),
         ("[search]\ntrials = 1.5", "5:10", "the number 1.5"),
-        ("[search]\nseed = -1", "5:8", "from 0 to"),
-        ("[search]\nseed = 99999999999999999999", "5:8", "99999999999999999999"),
+        ("[search]\nseed = -1", "5:8", "a whole number, at least 0"),
+        ("[search]\nseed = 99999999999999999999", "5:8", "99999999999999999999, which is too large"),
         ("[schedule]\nmax_epochs = 0", "5:14", "from 1 to"),
         ("[schedule]\npatience = 0", "5:12", "from 1 to"),
         ("[search]\nstrategy = 3", "5:12", "grid, random, auto"),
@@ -187,7 +187,7 @@ fn values_of_the_wrong_type_or_size_are_refused_where_they_stand() {
         ),
         ("[space]\nbatch_size = { int = [16.0, 32.0] }", "5:23", "16.0"),
         ("[space]\nbatch_size = { int = [16, 32], log = 1 }", "5:38", "true or false"),
-        ("[space]\nbatch_size = { int = [16, 32], step = 0 }", "5:39", "from 1 to"),
+        ("[space]\nbatch_size = { int = [16, 32], step = 0 }", "5:39", "at least 1"),
         ("[space]\nbatch_size = { int = [16, 32], count = 0 }", "5:40", "from 1 to"),
         ("[space]\nhidden = [[64, 0.5]]", "5:16", "0.5"),
         ("[space]", "study.toml:4:2: space", "an empty space"),
@@ -209,6 +209,8 @@ fn values_of_the_wrong_type_or_size_are_refused_where_they_stand() {
         ("path = \"a\"\ntest = nan", "a finite number"),
         ("path = \"a\"\nignore = \"id\"", "a list"),
         ("path = \"a\"\nhas_header = \"no\"", "true or false"),
+        ("path = \"a\"\nfolds = 1001", "from 2 to 1000"),
+        ("path = \"a\"\n[engine]\nkind = \"cpu\"\ndevice = 0", "engine.device"),
     ] {
         assert_refused(&format!("[data]\n{line}"), &[part, "study.toml:"]);
     }
@@ -235,6 +237,7 @@ fn ranges_that_hold_nothing_are_refused_where_they_stand() {
         ("batch_size = [32, 64, 32]", "32 is listed twice"),
         ("dropout = { uniform = [0.0, 0.5], step = 1 }", "a step of 1.0"),
         ("batch_size = { choice = [1, 2], count = 2 }", "count beside choice"),
+        ("dropout = { uniform = [0.0, 0.5], step = 1e-320 }", "at least 1e-15 of it"),
     ] {
         assert_refused(&with_space(line), &["study.toml:5:", part]);
     }
@@ -286,6 +289,8 @@ fn conditions_that_name_nothing_are_refused_where_they_stand() {
     );
     assert_refused(&momentum("optimizer = \"sdg\""), &["study.toml:6:43", "[\"sgd\", \"adam\"]"]);
     assert_refused(&momentum("optimizer = []"), &["no value"]);
+    assert_refused(&momentum("beta1 = 0.5"), &["unknown hyperparameter", "add beta1 to [space]"]);
+    assert_refused(&momentum(""), &["study.toml:6:", "no condition"]);
     assert_refused(&momentum("momentum = 0.5"), &["continuous range"]);
 }
 
@@ -402,11 +407,40 @@ fn flags_override_the_file() {
         (Overrides { folds: Some(1), ..Default::default() }, "--folds"),
         (Overrides { strategy: Some("x".into()), ..Default::default() }, "--strategy"),
         (Overrides { engine: Some("tpu".into()), ..Default::default() }, "--engine"),
+        (
+            Overrides { engine: Some("cpu".into()), device: Some("0".into()), ..Default::default() },
+            "--device",
+        ),
     ] {
         let error = Plan::from_file(&path, &overrides).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.place.starts_with(flag), "{error}");
     }
+}
+
+/// `--folds` set a column of folds aside, and the column became a feature.
+#[test]
+fn a_column_of_folds_stays_no_feature_when_a_flag_sets_it_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.toml");
+    for ignore in ["", "ignore = [\"fold\"]\n"] {
+        std::fs::write(&path, format!("{DATA}{ignore}fold_column = \"fold\"\n")).unwrap();
+        let plan = Plan::from_file(&path, &Overrides { folds: Some(3), ..Default::default() }).unwrap();
+        assert_eq!((plan.data.split.folds, &plan.data.split.fold_column), (3, &None));
+        assert_eq!(plan.data.ignore, [ColumnRef::Name("fold".into())]);
+        assert_reads_back(&plan);
+    }
+}
+
+/// A flag overrides the file: the processor asks for no adapter.
+#[test]
+fn a_flag_for_the_processor_sets_the_device_of_the_file_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.toml");
+    std::fs::write(&path, format!("{DATA}[engine]\ndevice = \"llvm\"\n")).unwrap();
+    let plan =
+        Plan::from_file(&path, &Overrides { engine: Some("cpu".into()), ..Default::default() }).unwrap();
+    assert_eq!((plan.engine.kind.as_str(), plan.engine.device), ("cpu", None));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use manytune::engine::cpu::CpuEngine;
 use manytune::engine::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
 use manytune::error::Result;
 use manytune::model::network::layer_ranges;
+use manytune::model::primitive::{Primitive, Words};
 use manytune::model::recipe::Member;
 use manytune::model::{activation, lr_schedule};
 use manytune::verify::{Level, Options, Outcome, run};
@@ -21,9 +22,11 @@ struct Fault {
     snapshot: fn(&Member, &mut Snapshot),
     /// Changes the reports.
     report: fn(&Member, &mut Report),
+    /// Changes what primitives give.
+    outcomes: fn(&Primitive, &mut [Words]),
 }
 
-const NONE: Fault = Fault { member: |_| {}, snapshot: |_, _| {}, report: |_, _| {} };
+const NONE: Fault = Fault { member: |_| {}, snapshot: |_, _| {}, report: |_, _| {}, outcomes: |_, _| {} };
 
 /// The CPU engine with a fault.
 struct Faulty {
@@ -85,6 +88,11 @@ impl Engine for Faulty {
     fn retire(&mut self, ids: &[MemberId]) {
         self.engine.retire(ids);
     }
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        let mut outcomes = self.engine.compute(primitive, operands)?;
+        (self.fault.outcomes)(primitive, &mut outcomes);
+        Ok(outcomes)
+    }
 }
 
 fn verify(fault: Fault, only: Option<&str>) -> Result<Outcome> {
@@ -108,6 +116,7 @@ fn every_fault_is_caught() {
     let member = |change: fn(&mut Member)| Fault { member: change, ..NONE };
     let snapshot = |change: fn(&Member, &mut Snapshot)| Fault { snapshot: change, ..NONE };
     let report = |change: fn(&Member, &mut Report)| Fault { report: change, ..NONE };
+    let outcomes = |change: fn(&Primitive, &mut [Words])| Fault { outcomes: change, ..NONE };
     // (the fault, checks that are run, the engine)
     let faults: &[(&str, &str, Fault)] = &[
         ("a flipped sign of the gradient", "activation/relu", snapshot(|_, s| scale_m(s, |_| -1.0))),
@@ -289,6 +298,22 @@ fn every_fault_is_caught() {
                 }
             }),
         ),
+        (
+            "a function wrong by 8 units in the last place",
+            "primitive/exp",
+            outcomes(|_, words| words.iter_mut().flatten().for_each(|bits| *bits = bits.wrapping_add(8))),
+        ),
+        (
+            "a function that is NaN far out",
+            "primitive/tanh",
+            outcomes(|_, words| {
+                // The last sweep is one point.
+                let nan = f32::NAN.to_bits();
+                words.iter_mut().take(1).for_each(|four| *four = [nan; 4]);
+            }),
+        ),
+        ("one bit of a random word", "primitive/philox4x32", outcomes(|_, words| words[2][3] ^= 1)),
+        ("words in another order", "primitive/uniform", outcomes(|_, words| words.reverse())),
         ("divergence not noticed", "company", report(|_, r| r.diverged_at_step = None)),
         (
             "a divergence reported where there is none",
@@ -347,4 +372,19 @@ fn a_failure_says_which_formula_and_where_and_what_to_do() {
     assert!(failed["worst_error"].is_null(), "a NaN has no number in JSON");
     assert_eq!(json["passed"], false);
     assert_eq!(outcome.into_result().unwrap_err().exit_code(), 1);
+}
+
+/// A gradient that is wrong by a part in a hundred differs from the slope of the engine's own losses, and
+/// from that of its own outputs, whatever the reference says.
+#[test]
+fn an_engine_that_contradicts_itself_is_caught_without_the_reference() {
+    let wrong = |_: &Member, s: &mut Snapshot| scale_m(s, |_| 1.01);
+    let outcome = verify(Fault { snapshot: wrong, ..NONE }, Some("activation/tanh")).unwrap();
+    let slopes = outcome.failures().find(|check| check.kind == manytune::verify::Kind::Slopes);
+    let place = &slopes.expect("slopes are compared").place;
+    assert!(place.contains("the engine's gradient gives"), "{place}");
+    // Only the losses: the outputs are those of the evaluation.
+    let wrong = |_: &Member, r: &mut Report| r.train_loss *= 1.01;
+    let outcome = verify(Fault { report: wrong, ..NONE }, Some("loss/mean_squared_error")).unwrap();
+    assert!(outcome.failures().any(|check| check.kind == manytune::verify::Kind::Slopes), "{outcome}");
 }

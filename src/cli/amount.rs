@@ -7,7 +7,8 @@ use std::time::Duration;
 /// A time, such as `90s`, `10m`, `2h` or `1h30m`.
 pub fn duration(place: &str, text: &str) -> Result<Duration> {
     let refuse = || {
-        Error::usage(place, format!("\"{text}\" is not a time")).allowed("a time such as 90s, 10m, 2h, 1h30m")
+        Error::usage(place, format!("\"{text}\" is not a time"))
+            .allowed("a time above 0, such as 90s, 10m, 2h, 1h30m")
     };
     let (mut seconds, mut rest) = (0.0, text.trim());
     while !rest.is_empty() {
@@ -32,7 +33,7 @@ pub fn duration(place: &str, text: &str) -> Result<Duration> {
 pub fn memory(place: &str, text: &str) -> Result<MemoryLimit> {
     let refuse = || {
         Error::usage(place, format!("\"{text}\" is not a size"))
-            .allowed("a size such as 512MiB or 4GB, or a share from 1% to 100%")
+            .allowed("a size above 0, such as 512MiB or 4GB, or a share from 1% to 100%")
     };
     let (number, unit, after) = split(text.trim()).ok_or_else(refuse)?;
     let factor: f64 = match unit.to_lowercase().as_str() {

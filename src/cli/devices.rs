@@ -1,6 +1,7 @@
 //! `manytune devices`: what this machine offers, and what `--engine auto` would use.
 
 use super::output;
+use crate::engine::cpu::memory::size;
 use crate::engine::{self, cpu};
 use crate::error::Result;
 
@@ -43,13 +44,5 @@ fn automatic(devices: &[engine::gpu::device::DeviceFacts]) -> String {
         Some(facts) => format!("gpu {}: {}", facts.index, facts.name),
         None if devices.is_empty() => "cpu: there is no graphics adapter".to_owned(),
         None => "cpu: every graphics adapter here is software".to_owned(),
-    }
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..0x10_0000 => format!("{} KiB", bytes >> 10),
-        0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),
-        _ => format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)),
     }
 }

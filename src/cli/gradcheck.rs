@@ -2,12 +2,13 @@
 
 use super::output;
 use crate::data;
+use crate::engine::cpu::CpuEngine;
 use crate::engine::{self, Engine, EngineChoice, Job};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
 use crate::model::recipe::Member;
 use crate::search;
-use crate::study::plan::{Overrides, Plan};
+use crate::study::plan::{Overrides, Plan, device_beside_cpu};
 use crate::verify::{self, Level, Options, Outcome};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,14 +70,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return verify_study(Plan::from_study_file(study, &overrides)?, &options, arguments.format);
     }
     let choice = EngineChoice::named("--engine", arguments.engine.as_deref().unwrap_or("auto"))?;
+    if let Some(device) = arguments.device.as_ref().filter(|_| choice == EngineChoice::Cpu) {
+        return Err(device_beside_cpu("--device", device));
+    }
     let open = |job: Job| open(choice, arguments.device.as_deref(), job);
     conclude(verify::run(&options, &open)?, arguments.format)
 }
 
 /// Verifies configurations drawn from a study's space, on its data and its engine.
 pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result<()> {
-    let table = data::load(&plan.data)?;
-    let dataset = data::prepare(&table, &plan.data, plan.seed)?.dataset;
+    let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
+    let dataset = prepared.map_err(|error| plan.locate(error))?.dataset;
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
     let space = plan.space.clone().unwrap_or_default();
     let settings = search::Settings { seed: plan.seed, direction: plan.metric(dataset.task)?.direction() };
@@ -94,6 +98,9 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
     }
     let choice = EngineChoice::named("engine.kind", &plan.engine.kind)?;
     let job = Job { dataset: Arc::new(dataset), seed: plan.seed, with_outputs: true };
+    // Whatever is verified, the reference computes it in this machine's memory.
+    let host = CpuEngine::new(job.clone(), None)?;
+    members.iter().try_for_each(|member| host.check(member))?;
     let open = |job: Job| open(choice, plan.engine.device.as_deref(), job);
     conclude(verify::members(options, &job, &members, &open)?, format)
 }
@@ -105,8 +112,9 @@ fn open(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Box<dyn 
 fn conclude(outcome: Outcome, format: Format) -> Result<()> {
     let text = match format {
         Format::Table => outcome.to_string(),
-        Format::Json => serde_json::to_string(&outcome)
-            .map_err(|error| Error::check("gradcheck", format!("the outcome is not JSON: {error}")))?,
+        Format::Json => serde_json::to_string(&outcome).map_err(|error| {
+            Error::check("gradcheck", format!("the outcome is not JSON: {error}")).advice("--format table")
+        })?,
     };
     output::print(&format!("{text}\n"))?;
     outcome.into_result().map(|_| ())

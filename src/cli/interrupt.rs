@@ -13,7 +13,10 @@ pub fn install() -> Result<()> {
         0 => note("\nstopping at the next step and saving; Ctrl-C again ends at once"),
         _ => std::process::exit(ErrorKind::Interrupted.exit_code().into()),
     })
-    .map_err(|error| Error::device("Ctrl-C", format!("cannot be handled: {error}")))
+    .map_err(|error| {
+        Error::device("Ctrl-C", format!("cannot be handled: {error}"))
+            .advice("run the command in a terminal or shell of its own")
+    })
 }
 
 /// Whether the user has asked to stop.

@@ -8,7 +8,9 @@ pub fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::store("standard output", format!("cannot be written: {error}")))
+            Err(Error::store("standard output", format!("cannot be written: {error}"))
+                .allowed("a terminal, a pipe, or a file on a disk with room")
+                .advice("look at where the output goes, then run the same command again"))
         }
         _ => Ok(()),
     }

@@ -2,11 +2,12 @@
 
 use super::output;
 use crate::data;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::study::files;
 use crate::study::model::{Predictions, SavedModel};
 use crate::study::refit::refit;
-use std::path::PathBuf;
+use crate::study::same::inputs_of;
+use std::path::{Path, PathBuf};
 
 /// Predict the rows of a file with the best model of a study
 ///
@@ -29,7 +30,12 @@ pub struct Arguments {
 /// Predicts, and writes the predictions.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = &arguments.run;
-    let model = if arguments.refit { refit(folder)? } else { SavedModel::of_best(folder)? };
+    if let Some(out) = &arguments.out {
+        refuse_needed(out, arguments)?;
+    }
+    let mut say = |line: &str| output::note(line);
+    let model =
+        if arguments.refit { refit(folder, &mut say)? } else { SavedModel::of_best(folder, &mut say)? };
     let encoder = &model.preprocessing.encoder;
     let table = data::load_for_prediction(&arguments.data, encoder)?;
     let predictions = model.predict(&encoder.encode(&table)?);
@@ -39,10 +45,31 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Some(path) => {
             files::write(path, text.as_bytes())?;
             let (count, trial) = (table.row_count(), model.trial);
-            output::note(&format!("{count} rows predicted by trial {trial}, written to {}", path.display()));
+            let rows = if count == 1 { "row" } else { "rows" };
+            output::note(&format!(
+                "{count} {rows} predicted by trial {trial}, written to {}",
+                path.display()
+            ));
             Ok(())
         }
     }
+}
+
+/// Refuses to write predictions over what they are made from.
+fn refuse_needed(out: &Path, arguments: &Arguments) -> Result<()> {
+    let is_input = || inputs_of(&arguments.run).iter().any(|input| files::is_same(input, out));
+    let what = if files::is_same(&arguments.data, out) {
+        "the file to predict"
+    } else if files::is_own(&arguments.run, out) {
+        "a file of the study itself"
+    } else if is_input() {
+        "the file that the study was trained on"
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage("--out", format!("{} is {what}, and would be lost", out.display()))
+        .allowed("a file that nothing else needs")
+        .advice("--out predictions.csv"))
 }
 
 /// Labels are quoted where CSV needs it; probabilities have the digits of f32, in which models compute.

@@ -5,8 +5,10 @@ use super::progress::Progress;
 use super::{amount, interrupt, output};
 use crate::error::{Error, Result};
 use crate::report::{self, Leaderboard, Page};
+use crate::study::files;
 use crate::study::plan::{Overrides, Plan};
 use crate::study::run::{Stop, UNDEFINED};
+use crate::study::store::Store;
 use crate::study::tune::{Ending, Request, tune};
 use crate::verify;
 use std::path::{Path, PathBuf};
@@ -26,10 +28,10 @@ pub struct Arguments {
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     /// Number of configurations [default: 100; all of a grid]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     trials: Option<u64>,
     /// Number of folds of the cross-validation [default: 5]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     folds: Option<usize>,
     /// How configurations are proposed: auto, random or grid; see --list
     #[arg(long, value_name = "NAME")]
@@ -41,13 +43,13 @@ pub struct Arguments {
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// Seeds every random number [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Stop after this time, such as 90s, 10m or 2h; the same command goes on later
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     time_limit: Option<String>,
     /// Most device memory to take, such as 512MiB or 80%
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     memory: Option<String>,
     /// The study's folder [default: runs/<name of the file>]
     #[arg(long, value_name = "FOLDER")]
@@ -71,12 +73,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let time_limit = arguments.time_limit.as_deref().map(|text| amount::duration("--time-limit", text));
     let mut progress = Progress::new(arguments.quiet, arguments.explain, time_limit.transpose()?);
     let plan = Plan::from_file(&arguments.input, &overrides(arguments))?;
+    let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
+    let memory = plan.engine.memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
     if arguments.gradcheck {
         return gradcheck::verify_study(plan, &verify::Options::default(), Format::Table);
     }
-    let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
-    let memory = plan.engine.memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
     let folder = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&plan.name));
+    refuse_input(&folder, arguments, &plan)?;
     interrupt::install()?;
     let request = Request { plan, folder: folder.clone(), memory, agreed: arguments.yes };
     let ending = tune(request, &mut progress);
@@ -99,6 +102,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         }
     }
     finish(&folder)
+}
+
+/// Refuses to make a study in a folder where its files would replace what it is made from, such as the
+/// study file itself under the name `study.toml`.
+fn refuse_input(folder: &Path, arguments: &Arguments, plan: &Plan) -> Result<()> {
+    let mut inputs = [&arguments.input, &plan.data.path].into_iter().chain(&plan.data.labels);
+    match inputs.find(|input| files::is_own(folder, input)) {
+        Some(input) if !Store::exists(folder) => {
+            let found = format!("the study would write its own file over {}", input.display());
+            Err(Error::usage("--out", found)
+                .allowed("a folder without the files that the study is made from")
+                .advice(format!("--out runs/{}", plan.name)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn overrides(arguments: &Arguments) -> Overrides {
@@ -134,11 +152,16 @@ fn finish(folder: &Path) -> Result<()> {
     match trials.iter().find_map(|trial| trial.failure.as_ref()) {
         Some(reason) if reason.contains(UNDEFINED) => {
             Err(Error::data(folder.display(), format!("no trial has a value: {reason}"))
+                .allowed("an objective that is defined on the validation rows of every fold")
                 .advice(format!("another objective, or fewer folds, {elsewhere}")))
         }
         Some(reason) => Err(Error::device(folder.display(), format!("no trial could be trained: {reason}"))
-            .advice(format!("a space of smaller networks, or --engine cpu, {elsewhere}"))),
+            .allowed("configurations that fit the device and its memory")
+            .advice(format!(
+                "a larger --memory, which tries these trials again; or a space of smaller networks, {elsewhere}"
+            ))),
         None => Err(Error::usage(folder.display(), "every trial diverged")
+            .allowed("a space in which some trial trains to its end")
             .advice(format!("smaller learning rates, or clip_norm = 1.0, {elsewhere}"))),
     }
 }

@@ -6,8 +6,9 @@
 use super::numbers::parse_number;
 use super::options::{ColumnRef, DataOptions};
 use super::sniff::{delimiter_of, guess_header};
+use super::source::nothing_in;
 use super::table::{Cells, Column, Format, MAX_COLUMNS, Table, TextCells};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, cut};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
@@ -46,7 +47,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8], hints: &Hints) -> Result<Table> {
     let delimiter = delimiter_of(path, text);
     let mut records = Records::new(path, text, delimiter);
     let Some(first) = records.first()? else {
-        return Err(Error::data(path.display(), "is empty"));
+        return Err(nothing_in(path));
     };
     let width = first.fields;
     if width > MAX_COLUMNS {
@@ -76,7 +77,7 @@ pub(super) fn parse(path: &Path, bytes: &[u8], hints: &Hints) -> Result<Table> {
         }
     }
     if lines.is_empty() {
-        return Err(Error::data(path.display(), "has a header and no rows").advice(
+        return Err(Error::data(path.display(), "has a header and no rows").allowed("a header and rows").advice(
             "if its only record is data, set has_header = false; if rows are missing, make the file again",
         ));
     }
@@ -113,14 +114,18 @@ fn decode<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str> {
         let line = 1 + bytes[..offset].iter().filter(|&&byte| byte == b'\n').count();
         format!("{}, line {line}, byte {}", path.display(), offset - line_start + 1)
     };
+    // What is gzipped was unpacked before: by its first bytes, whatever its name.
+    let is_named_gz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    let allowed = if is_named_gz { "UTF-8 text, or gzip of it, which this is not" } else { "UTF-8 text" };
     if let Some(offset) = bytes.iter().position(|&byte| byte == 0) {
         return Err(Error::data(place(offset), "a NUL byte: this is not a text file, or it is damaged")
-            .allowed("UTF-8 text"));
+            .allowed(allowed)
+            .advice("fetch or copy the file again, or save its table as csv"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let offset = error.valid_up_to();
         Error::data(place(offset), format!("byte 0x{:02x} is not UTF-8", bytes[offset]))
-            .allowed("UTF-8 text")
+            .allowed(allowed)
             .advice("save the file as UTF-8 (it may be Latin-1 or Windows-1252)")
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
@@ -174,7 +179,11 @@ impl<'a> Records<'a> {
     fn next(&mut self) -> Result<Option<Record>> {
         let start = self.reader.position().byte() as usize;
         let found = self.reader.read_record(&mut self.record);
-        let found = found.map_err(|error| Error::data(self.path.display(), error))?;
+        let found = found.map_err(|error| {
+            Error::data(self.path.display(), error)
+                .allowed("UTF-8 text, one record a line")
+                .advice("save it as csv")
+        })?;
         let line = self.line_of(start);
         if found && self.record.len() == 1 && &self.record[0] == SENTINEL {
             return Ok(None);
@@ -182,6 +191,7 @@ impl<'a> Records<'a> {
         if !found || self.record.iter().next_back().is_some_and(|cell| cell.contains(SENTINEL)) {
             let place = format!("{}, line {line}", self.path.display());
             return Err(Error::data(place, "a quote is opened in this record and never closed")
+                .allowed("quotes in pairs")
                 .advice("close it, or write a quote inside quotes as two"));
         }
         Ok(Some(Record { line, fields: self.record.len() }))
@@ -232,7 +242,8 @@ fn header(path: &Path, records: &Records, line: u32) -> Result<Vec<String>> {
                 .advice("name it, or set has_header = false if the file has no header"));
         }
         if let Some(before) = seen.insert(name, index) {
-            let found = format!("the header has \"{name}\" twice: fields {} and {}", before + 1, index + 1);
+            let found =
+                format!("the header has \"{}\" twice: fields {} and {}", cut(name), before + 1, index + 1);
             return Err(Error::data(place, found)
                 .allowed("names that differ")
                 .advice("rename one, or set has_header = false if the file has no header"));

@@ -7,7 +7,7 @@
 
 use super::numbers::{self, LARGEST, Missing, parse_number, too_large};
 use super::table::{Format, MAX_NUMBERS, Table};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, cut, nearest};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -186,6 +186,7 @@ impl Encoder {
         let error = || {
             Error::data(table.path.display(), found)
                 .allowed(both + ": the model was trained without a header")
+                .advice("the columns of the file that it was trained on, in the same order")
         };
         Option::ok_or_else(places, error)
     }
@@ -194,13 +195,20 @@ impl Encoder {
         let error = Error::data(table.path.display(), format!("no column \"{name}\""))
             .allowed(format!("every column that the model was trained on ({} of them)", self.columns.len()));
         // A header that the model knows cannot be a misspelling of another one.
-        let known: HashMap<&str, ()> = self.columns.iter().map(|column| (column.name.as_str(), ())).collect();
+        let known = self.columns.iter().map(|column| column.name.as_str()).chain([self.target_name()]);
+        let known: HashMap<&str, ()> = known.map(|name| (name, ())).collect();
         match nearest(name, table.column_names().filter(|name| !known.contains_key(name))) {
             Some(near) => error.advice(format!("is \"{near}\" the same column? Rename it")),
-            None => error,
+            None if !table.column_names().any(|name| known.contains_key(name)) => {
+                error.advice("names of the columns in the first line, as in the file that it was trained on")
+            }
+            None => error.advice("add the column, empty where its values are not known"),
         }
     }
 }
+
+/// What to try where a cell of new rows cannot be used.
+const CORRECT_CELL: &str = "correct the cell, or leave it empty if its value is not known";
 
 /// Rows of one column, about to be encoded.
 struct Source<'a> {
@@ -262,7 +270,7 @@ impl Source<'_> {
             return Err(self.not_a_number(row));
         }
         if let Some(row) = scan.first_large {
-            return Err(too_large(self.table, self.column, row, LARGEST));
+            return Err(too_large(self.table, self.column, row, LARGEST).advice(CORRECT_CELL));
         }
         for (number, features) in scan.numbers.iter().zip(rows) {
             let stored = (number - centre) / scale;
@@ -276,8 +284,12 @@ impl Source<'_> {
 
     fn not_a_number(&self, row: usize) -> Error {
         let cell = self.table.columns[self.column].cells.text(row);
-        Error::data(self.table.place_of_cell(row, self.column), format!("\"{cell}\" in a column of numbers"))
-            .allowed("a number, or a missing value")
+        Error::data(
+            self.table.place_of_cell(row, self.column),
+            format!("\"{}\" in a column of numbers", cut(&cell)),
+        )
+        .allowed("a number, or a missing value")
+        .advice(CORRECT_CELL)
     }
 }
 

@@ -1,4 +1,5 @@
-//! A hash of what a study trains on, so that a changed table is noticed when a study is resumed.
+//! Hashes: of what a study trains on, so that a changed table is noticed when a study is resumed, and of
+//! what a file holds, so that a damaged one is.
 
 use super::{Dataset, Targets};
 
@@ -24,6 +25,18 @@ pub(super) fn of(dataset: &Dataset, class_names: &[String]) -> String {
         hash.add_all(&[fold.train.len() as u32, fold.validation.len() as u32]);
         hash.add_all(&fold.train);
         hash.add_all(&fold.validation);
+    }
+    format!("{:016x}", hash.0)
+}
+
+/// The same kind of hash over bytes: what a file should hold, so that a damaged one is noticed.
+pub fn of_bytes<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Hash(0);
+    for part in parts {
+        hash.add_long(part.len() as u64);
+        let (words, rest) = part.as_chunks();
+        words.iter().for_each(|word| hash.add_long(u64::from_le_bytes(*word)));
+        rest.iter().for_each(|byte| hash.add(u32::from(*byte)));
     }
     format!("{:016x}", hash.0)
 }

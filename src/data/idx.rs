@@ -43,12 +43,15 @@ fn header(path: &Path, bytes: &[u8]) -> Result<Header> {
     if !is_magic(bytes) {
         let start: Vec<String> = bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         return Err(Error::data(path.display(), format!("begins with {}: not an IDX file", start.join(" ")))
-            .allowed("00 00, then a type of 08, 09, 0b, 0c, 0d, 0e, then 01 to 08 dimensions"));
+            .allowed("00 00, then a type of 08, 09, 0b, 0c, 0d, 0e, then 01 to 08 dimensions")
+            .advice("fetch the file again; a csv file is named .csv"));
     }
     let (kind, dimensions) = (bytes[2], bytes[3] as usize);
     let start = 4 + 4 * dimensions;
     let Some(sizes) = bytes.get(4..start) else {
-        return Err(Error::data(path.display(), "is cut short within its header"));
+        return Err(Error::data(path.display(), "is cut short within its header")
+            .allowed(format!("a header of {start} bytes"))
+            .advice("fetch or copy the file again"));
     };
     let sizes: Vec<usize> =
         sizes.chunks_exact(4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]]) as usize).collect();
@@ -75,11 +78,14 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Table> {
     // Sizes with a zero among them can hide any width: an empty file matches every one.
     let width = sizes[1..].iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
     let Some(width) = width.filter(|&width| row_count > 0 && width > 0) else {
-        return Err(Error::data(path.display(), "holds no rows"));
+        return Err(Error::data(path.display(), "holds no rows")
+            .allowed("at least one row of at least one number")
+            .advice("another file"));
     };
     if width > MAX_COLUMNS || row_count.saturating_mul(width) > MAX_NUMBERS {
         return Err(Error::data(path.display(), format!("{row_count} rows of {width} numbers"))
-            .allowed(format!("at most {MAX_COLUMNS} numbers a row and {MAX_NUMBERS} in all")));
+            .allowed(format!("at most {MAX_COLUMNS} numbers a row and {MAX_NUMBERS} in all"))
+            .advice("fewer rows, or smaller images"));
     }
     let columns = (0..width)
         .map(|index| Column {
@@ -136,7 +142,8 @@ pub(super) fn join_labels(table: &mut Table, path: &Path, bytes: &[u8]) -> Resul
     let Header { kind, sizes, start } = header(path, bytes)?;
     if sizes.len() != 1 {
         return Err(Error::data(path.display(), format!("has {} dimensions", sizes.len()))
-            .allowed("one: a label for each row"));
+            .allowed("one: a label for each row")
+            .advice("labels = the file of labels, with idx1 in its name"));
     }
     if sizes[0] != table.row_count {
         return Err(Error::data(path.display(), format!("{} labels", sizes[0]))

@@ -8,7 +8,7 @@
 use super::idx::LABEL;
 use super::numbers::parse_number;
 use super::table::{Cells, Column, Format, MAX_COLUMNS, MAX_NUMBERS, Table, TextCells};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, cut};
 use std::path::Path;
 
 /// Whether the first lines that say anything are of this layout, and one of them has a feature.
@@ -46,7 +46,12 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Table> {
     for (number, line) in bytes.split(|&byte| byte == b'\n').enumerate() {
         let place = Place { path, line: number + 1 };
         let line = std::str::from_utf8(meaning(line)).ok().filter(|line| !line.contains('\0'));
-        let line = line.ok_or_else(|| place.error("a byte that is not text").allowed("UTF-8 text"))?;
+        let line = line.ok_or_else(|| {
+            place
+                .error("a byte that is not text")
+                .allowed("UTF-8 text")
+                .advice("fetch or copy the file again")
+        })?;
         if !line.is_empty() {
             labels.push(parse_line(&place, line, lines.len() as u32, &mut columns)?);
             lines.push(place.line as u32);
@@ -54,7 +59,9 @@ pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<Table> {
     }
     let row_count = lines.len();
     if row_count == 0 || columns.is_empty() {
-        return Err(Error::data(path.display(), "holds no rows with features"));
+        return Err(Error::data(path.display(), "holds no rows with features")
+            .allowed("rows of `label index:value index:value …`")
+            .advice("another file; a csv file is named .csv"));
     }
     if row_count.saturating_mul(columns.len()) > MAX_NUMBERS {
         let found = format!("{row_count} rows, with indices up to {}", columns.len());
@@ -105,7 +112,7 @@ fn parse_line<'a>(
     let mut last = 0;
     for token in tokens {
         let Some((index, value)) = token.split_once(':') else {
-            return Err(place.error(format!("\"{token}\"")).allowed("index:value after the label"));
+            return Err(place.error(format!("\"{}\"", cut(token))).allowed("index:value after the label"));
         };
         if index == "qid" {
             continue;
@@ -118,7 +125,9 @@ fn parse_line<'a>(
         last = index;
         let number = parse_number(value).filter(|number| number.is_finite());
         let number = number.ok_or_else(|| {
-            place.error(format!("\"{value}\" at index {index} is not a finite number")).allowed("a number")
+            place
+                .error(format!("\"{}\" at index {index} is not a finite number", cut(value)))
+                .allowed("a number")
         })?;
         if columns.len() < index {
             columns.resize_with(index, Default::default);
@@ -141,6 +150,6 @@ fn index_of(place: &Place, text: &str) -> Result<usize> {
             .allowed(allowed)
             .advice("fewer features: rows are trained on densely")),
         Ok(index) => Ok(index),
-        Err(_) => Err(place.error(format!("index \"{text}\"")).allowed(allowed)),
+        Err(_) => Err(place.error(format!("index \"{}\"", cut(text))).allowed(allowed)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::options::DEFAULT_MISSING;
 use super::table::{Cells, Table};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, cut};
 
 /// Numbers beyond this have squares that pass the largest f64.
 pub(super) const LARGEST: f64 = 1e150;
@@ -133,6 +133,7 @@ pub(super) fn check_numeric(table: &Table, column: usize, scan: &Scan) -> Result
 
 fn not_a_number(table: &Table, column: usize, row: usize, scan: &Scan) -> Error {
     let cell = table.columns[column].cells.text(row);
+    let cell = cut(&cell);
     let numeric = scan.present - scan.bad;
     let found = format!("\"{cell}\" is not a number, as {numeric} of {} values here are", scan.present);
     Error::data(table.place_of_cell(row, column), found).allowed("a number, or a missing value").advice(
@@ -145,8 +146,10 @@ fn not_a_number(table: &Table, column: usize, row: usize, scan: &Scan) -> Error 
 /// The error for a number that is infinite or out of reach.
 pub(super) fn too_large(table: &Table, column: usize, row: usize, largest: f64) -> Error {
     let cell = table.columns[column].cells.text(row);
+    let cell = cut(&cell);
     Error::data(table.place_of_cell(row, column), format!("{cell} is infinite or too large"))
         .allowed(format!("numbers from -{largest:e} to {largest:e}, or a missing value"))
+        .advice(format!("missing = [\"{cell}\", …] under [data] if it means missing"))
 }
 
 /// Whether nearly all cells are numbers, of many values, so that the others must be mistakes.

@@ -1,5 +1,6 @@
 //! The `[data]` table of a study as meant: which file, which columns, how rows are divided.
 
+use crate::error::cut;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -50,7 +51,7 @@ impl fmt::Display for ColumnRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Index(index) => write!(f, "{index}"),
-            Self::Name(name) => write!(f, "\"{name}\""),
+            Self::Name(name) => write!(f, "\"{}\"", cut(name)),
         }
     }
 }

@@ -107,7 +107,9 @@ impl Roles {
 
 fn twice(table: &Table, column: usize, key: &str) -> Error {
     let name = &table.columns[column].name;
-    Error::usage(format!("data.{key}"), format!("\"{name}\" is the target")).allowed("another column")
+    Error::usage(format!("data.{key}"), format!("\"{name}\" is the target"))
+        .allowed("another column")
+        .advice(format!("leave it out of {key}, or choose another target"))
 }
 
 fn target_column(table: &Table, options: &DataOptions) -> Result<usize> {
@@ -238,6 +240,7 @@ fn levels(table: &Table, column: usize, rows: &[u32], missing: &Missing, key: &s
             index.get(cells.text(row as usize).as_ref()).copied().ok_or_else(|| {
                 Error::data(table.place_of_cell(row as usize, column), format!("no value in the {key}"))
                     .allowed("a value in every row that has a target")
+                    .advice(format!("fill it in, leave the row out, or choose another {key}"))
             })
         })
         .collect()

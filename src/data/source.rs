@@ -19,7 +19,15 @@ const MAX_BYTES: u64 = u32::MAX as u64;
 /// data: a file that is missing, empty, damaged, ragged, not text, or too large.
 pub fn load(options: &DataOptions) -> Result<Table> {
     let bytes = read(&options.path)?;
-    match format_of(&options.path, &bytes)? {
+    let format = format_of(&options.path, &bytes)?;
+    if let Some(labels) = options.labels.as_ref().filter(|_| format != Format::Idx) {
+        let (labels, data) = (labels.display(), options.path.display());
+        let found = format!("labels in {labels} beside {data}, which is {}", name_of(format));
+        return Err(Error::usage("data.labels", found)
+            .allowed("labels beside an IDX file only: the others hold their own")
+            .advice("leave labels out; target = \"NAME\" names the column of a CSV file"));
+    }
+    match format {
         Format::Csv => csv::parse(&options.path, &bytes, &csv::Hints::of_study(options)),
         Format::Libsvm => libsvm::parse(&options.path, &bytes),
         Format::Idx => {
@@ -45,7 +53,8 @@ pub fn load_for_prediction(path: &Path, encoder: &Encoder) -> Result<Table> {
     };
     if format != encoder.format() {
         return Err(Error::data(path.display(), format!("is a file of layout {}", name_of(format)))
-            .allowed(format!("{}, as the model was trained on", name_of(encoder.format()))));
+            .allowed(format!("{}, as the model was trained on", name_of(encoder.format())))
+            .advice("write the rows in that layout"));
     }
     match format {
         Format::Csv => csv::parse(path, &bytes, &csv::Hints::of_prediction(encoder.has_header())),
@@ -66,15 +75,13 @@ fn name_of(format: Format) -> &'static str {
 fn read(path: &Path) -> Result<Vec<u8>> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(path, &error))?;
     if metadata.is_dir() {
-        return Err(
-            Error::data(path.display(), "is a folder").allowed("a file: csv, libsvm or idx, or gzipped")
-        );
+        return Err(Error::data(path.display(), "is a folder")
+            .allowed("a file: csv, libsvm or idx, or gzipped")
+            .advice("the path of one file in it"));
     }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    file.take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| Error::data(path.display(), format!("cannot be read: {error}")))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
     if bytes.starts_with(&[0x1f, 0x8b]) {
         bytes = unpack(path, &bytes)?;
     }
@@ -84,7 +91,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
             .advice("a sample of the rows"));
     }
     if bytes.is_empty() {
-        return Err(Error::data(path.display(), "is empty"));
+        return Err(nothing_in(path));
     }
     Ok(bytes)
 }
@@ -96,17 +103,31 @@ fn unpack(path: &Path, packed: &[u8]) -> Result<Vec<u8>> {
             ErrorKind::UnexpectedEof => "is cut short: the gzip stream ends too early".to_string(),
             _ => format!("is damaged: {error}"),
         };
-        Error::data(path.display(), what).advice("fetch or copy the file again")
+        Error::data(path.display(), what)
+            .allowed("a whole gzip file, or the file unpacked")
+            .advice("fetch or copy the file again")
     })?;
     Ok(bytes)
 }
 
-/// The error for a file that cannot be opened; names a file of nearly the same name beside it.
+/// The error for a file that cannot be read.
 fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    if error.kind() != ErrorKind::NotFound {
-        return Error::data(path.display(), format!("cannot be opened: {error}"));
-    }
-    let found = Error::data(path.display(), "no such file");
+    let error = match error.kind() {
+        ErrorKind::NotFound => Error::data(path.display(), "no such file"),
+        _ => Error::data(path.display(), format!("cannot be read: {error}")),
+    };
+    error.allowed("a file that exists and can be read").advice(missing_file_advice(path))
+}
+
+/// The error for a file that holds no data at all.
+pub(super) fn nothing_in(path: &Path) -> Error {
+    Error::data(path.display(), "is empty")
+        .allowed("a header and rows")
+        .advice("another file; or make this one again, and look whether that ends well")
+}
+
+/// What to try where a file is not there, or cannot be read: a file of nearly the same name beside it.
+pub fn missing_file_advice(path: &Path) -> String {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let names: Vec<String> = std::fs::read_dir(folder)
         .into_iter()
@@ -114,14 +135,19 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Error {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
     let wanted = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-    match nearest(&wanted, names.iter().map(String::as_str)) {
-        Some(near) => found.advice(format!("did you mean \"{}\"?", path.with_file_name(near).display())),
-        None => found,
+    // Names of one ending are alike by that already: what stands before it must be, too.
+    let stem = |name: &str| Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let stems = |name: &&str| Some((stem(&wanted)?, stem(name)?));
+    let is_like =
+        |name: &&str| stems(name).is_some_and(|(wanted, other)| nearest(&wanted, [other.as_str()]).is_some());
+    match nearest(&wanted, names.iter().map(String::as_str).filter(is_like)) {
+        Some(near) if !path.exists() => format!("did you mean \"{}\"?", path.with_file_name(near).display()),
+        _ => "check the path, and who may read the file".to_owned(),
     }
 }
 
 /// Beginnings of files that people have and that this program cannot read yet.
-const FOREIGN: [(&[u8], &str); 12] = [
+const FOREIGN: [(&[u8], &str); 16] = [
     (b"PAR1", "a Parquet file"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file"),
@@ -134,6 +160,10 @@ const FOREIGN: [(&[u8], &str); 12] = [
     (b"[{", "JSON"),
     (b"[[", "JSON"),
     (b"<?xml", "XML"),
+    (b"<!DOCTYPE html", "a web page"),
+    (b"<html", "a web page"),
+    (b"\x89PNG", "an image"),
+    (b"%PDF", "a PDF file"),
 ];
 
 /// The name of a file, lower-cased, without `.gz`.

@@ -1,11 +1,11 @@
 //! Divides rows into folds, hold-out and test sets: seeded, stratified by class, groups kept whole.
 
 use super::options::SplitOptions;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, cut};
 use crate::random::{Purpose, Stream};
 
-/// Most folds of a study: each is a model of every trial.
-pub const MAX_FOLDS: usize = 1000;
+/// Most folds of a study: each is a model of every trial. The random streams have 16 bits for them.
+pub const MOST_FOLDS: usize = 1000;
 
 /// What is known of the rows to divide.
 #[derive(Clone, Debug)]
@@ -76,7 +76,8 @@ fn check(rows: &Rows, options: &SplitOptions) -> Result<()> {
     }
     let conflict = |one: &str, other: &str| {
         Err(Error::usage(format!("data.{one}"), format!("cannot be used with {other}"))
-            .allowed("folds, validation or fold_column; group_column with the first two"))
+            .allowed("folds, validation or fold_column; group_column with the first two")
+            .advice(format!("leave {other} out")))
     };
     if rows.folds.is_some() && options.validation.is_some() {
         return conflict("fold_column", "validation");
@@ -85,9 +86,9 @@ fn check(rows: &Rows, options: &SplitOptions) -> Result<()> {
         return conflict("fold_column", "group_column");
     }
     let by_count = rows.folds.is_none() && options.validation.is_none();
-    if by_count && !(2..=MAX_FOLDS).contains(&options.folds) {
+    if by_count && !(2..=MOST_FOLDS).contains(&options.folds) {
         return Err(Error::usage("data.folds", options.folds)
-            .allowed(format!("2 to {MAX_FOLDS}"))
+            .allowed(format!("2 to {MOST_FOLDS}"))
             .advice("validation = 0.2 for a single hold-out set"));
     }
     Ok(())
@@ -112,12 +113,12 @@ fn without(all: &[u32], part: &[u32]) -> Vec<u32> {
 /// The user's own folds.
 fn by_value(rows: &Rows, folds: &[u32], rest: &[u32]) -> Result<Vec<Vec<u32>>> {
     let count = folds.iter().max().map_or(0, |&largest| largest as usize + 1);
-    if !(2..=MAX_FOLDS).contains(&count) {
+    if !(2..=MOST_FOLDS).contains(&count) {
         let found =
             format!("{count} different value{} in the fold_column", if count == 1 { "" } else { "s" });
-        return Err(
-            Error::data(&rows.place, found).allowed(format!("2 to {MAX_FOLDS}: each value is a fold"))
-        );
+        return Err(Error::data(&rows.place, found)
+            .allowed(format!("2 to {MOST_FOLDS}: each value is a fold"))
+            .advice("another column, or folds = 5 without one"));
     }
     let mut parts = vec![Vec::new(); count];
     for &row in rest {
@@ -125,6 +126,7 @@ fn by_value(rows: &Rows, folds: &[u32], rest: &[u32]) -> Result<Vec<Vec<u32>>> {
     }
     match parts.iter().position(Vec::is_empty) {
         Some(empty) => Err(Error::data(&rows.place, format!("the test set takes every row of fold {empty}"))
+            .allowed("rows of every fold outside the test set")
             .advice("a smaller test fraction")),
         None => Ok(parts),
     }
@@ -161,7 +163,10 @@ impl Rows<'_> {
         match (0..names.len()).filter(|&class| counts[class] < folds).min_by_key(|&class| counts[class]) {
             Some(class) => {
                 let rows = if counts[class] == 1 { "row" } else { "rows" };
-                too_few(format!("class \"{}\" has {} {rows}", names[class], counts[class]), counts[class])
+                too_few(
+                    format!("class \"{}\" has {} {rows}", cut(&names[class]), counts[class]),
+                    counts[class],
+                )
             }
             None => Ok(()),
         }

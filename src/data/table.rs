@@ -1,7 +1,7 @@
 //! A table as read from a file: named columns of raw cells, and the line each row came from.
 
 use super::options::ColumnRef;
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, cut, nearest};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -125,12 +125,12 @@ impl Table {
 
     /// Names the file and a column of it, for errors.
     pub(super) fn place_of_column(&self, column: usize) -> String {
-        format!("{}, column \"{}\"", self.path.display(), self.columns[column].name)
+        format!("{}, column \"{}\"", self.path.display(), cut(&self.columns[column].name))
     }
 
     /// Names the file, a row and a column of it, for errors.
     pub(super) fn place_of_cell(&self, row: usize, column: usize) -> String {
-        let name = &self.columns[column].name;
+        let name = cut(&self.columns[column].name);
         match self.line(row) {
             Some(line) => format!("{}, line {line}, column \"{name}\"", self.path.display()),
             None => format!("{}, row {}, \"{name}\"", self.path.display(), row + 1),
@@ -179,14 +179,10 @@ impl Table {
     }
 }
 
-/// Names for a message: the first eight of them, each cut to 40 characters, and how many more there are.
+/// Names for a message: the first eight of them, long ones cut, and how many more there are.
 pub(super) fn list_names<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
-    let cut = |name: &str| match name.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &name[..end]),
-        None => name.to_string(),
-    };
-    let shown: Vec<String> = names.by_ref().take(8).map(cut).collect();
+    let shown: Vec<Cow<str>> = names.by_ref().take(8).map(cut).collect();
     match names.count() {
         0 => shown.join(", "),
         more => format!("{}, … and {more} more", shown.join(", ")),

@@ -6,7 +6,7 @@ use super::numbers::{self, Missing, Scan, has_more_distinct, parse_number};
 use super::options::{ColumnType, DataOptions, TaskKind};
 use super::table::{Cells, Table};
 use super::{Targets, Task};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, cut};
 use std::collections::HashMap;
 
 /// More distinct whole numbers than this are amounts; up to this many are classes.
@@ -35,7 +35,10 @@ pub(super) fn fit(table: &Table, column: usize, options: &DataOptions, missing: 
         (0..table.row_count as u32).partition(|&row| is_present(cells, row as usize, missing));
     if rows.is_empty() {
         return Err(Error::data(table.place_of_column(column), "the target is missing in every row")
-            .allowed("a value in at least some rows"));
+            .allowed("a value in at least some rows")
+            .advice(
+                "another target column; missing = […] under [data] says what a missing value looks like",
+            ));
     }
     let scan = numbers::scan(cells, &rows, missing);
     let mut notes = Vec::new();
@@ -98,8 +101,15 @@ fn values(table: &Table, column: usize, scan: Scan) -> Result<Targets> {
 }
 
 fn constant(table: &Table, column: usize, value: &str, row_count: usize) -> Error {
-    let found = format!("the target is \"{value}\" in all {row_count} rows that have one");
-    Error::data(table.place_of_column(column), found).allowed("at least two different values")
+    let rows = if row_count == 1 { "the only row".to_owned() } else { format!("all {row_count} rows") };
+    let found = format!(
+        "the target is \"{}\" in {rows} that {} one",
+        cut(value),
+        if row_count == 1 { "has" } else { "have" }
+    );
+    Error::data(table.place_of_column(column), found)
+        .allowed("at least two different values")
+        .advice("another target column, or rows with another value")
 }
 
 /// Classes in order: by number where all labels are numbers (1 and 1.0 are one class, named as it first

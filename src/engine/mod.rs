@@ -10,6 +10,7 @@ pub mod gpu;
 use crate::data::Dataset;
 use crate::error::{Result, unknown_name};
 use crate::model::metric::Evaluation;
+use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use std::sync::Arc;
 
@@ -150,26 +151,27 @@ pub fn open(
     memory: Option<MemoryLimit>,
     job: Job,
 ) -> Result<Opened> {
-    open_with(choice, device, job, |job, device| gpu::GpuEngine::new(job, device, memory))
+    open_with(choice, device, memory, job, |engine| engine)
 }
 
 /// The same for the verifier: with guards that tell what was [`disturbed`](Engine::disturbed).
 pub fn open_guarded(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Opened> {
-    let guarded = |job, device| Ok(gpu::GpuEngine::new(job, device, None)?.guarded());
-    open_with(choice, device, job, guarded)
+    open_with(choice, device, None, job, gpu::GpuEngine::guarded)
 }
 
 fn open_with(
     choice: EngineChoice,
     device: Option<&str>,
+    memory: Option<MemoryLimit>,
     job: Job,
-    make: impl Fn(Job, gpu::device::GpuDevice) -> Result<gpu::GpuEngine>,
+    prepare: fn(gpu::GpuEngine) -> gpu::GpuEngine,
 ) -> Result<Opened> {
     let on_gpu = |job: Job| -> Result<Box<dyn Engine>> {
         let device = gpu::device::GpuDevice::open(device)?;
-        Ok(Box::new(make(job, device)?))
+        Ok(Box::new(prepare(gpu::GpuEngine::new(job, device, memory)?)))
     };
-    let on_cpu = |job: Job| -> Result<Box<dyn Engine>> { Ok(Box::new(cpu::CpuEngine::new(job, None)?)) };
+    let on_cpu =
+        |job: Job| -> Result<Box<dyn Engine>> { Ok(Box::new(cpu::CpuEngine::within(job, None, memory)?)) };
     let (engine, why) = match choice {
         EngineChoice::Cpu => (on_cpu(job)?, "asked for".to_owned()),
         EngineChoice::Gpu => (on_gpu(job)?, "asked for".to_owned()),
@@ -241,4 +243,6 @@ pub trait Engine {
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>>;
     /// Forgets members, whatever they are doing, and frees their room.
     fn retire(&mut self, ids: &[MemberId]);
+    /// Computes a primitive of each pair of operands, with the code that training uses: for the verifier.
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>>;
 }

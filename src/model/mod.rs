@@ -10,6 +10,7 @@ pub mod lr_schedule;
 pub mod metric;
 pub mod network;
 pub mod optimizer;
+pub mod primitive;
 mod product;
 pub mod real;
 pub mod recipe;

@@ -39,9 +39,10 @@ impl Network {
         self.hidden.len() + 1
     }
 
-    /// Number of parameters, biases included.
+    /// Number of parameters, biases included; the largest number where they are more than can be counted.
     pub fn parameter_count(&self) -> usize {
-        self.layers().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
+        let count = |(inputs, outputs): (usize, usize)| inputs.saturating_add(1).saturating_mul(outputs);
+        self.layers().map(count).fold(0, usize::saturating_add)
     }
 }
 

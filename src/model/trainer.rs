@@ -13,7 +13,7 @@ use crate::random::Permutation;
 use std::ops::Range;
 
 /// Rows evaluated at a time: bounds the workspace, whatever the number of rows.
-const EVALUATION_ROWS: usize = 256;
+pub const EVALUATION_ROWS: usize = 256;
 
 /// Buffers that any member can train in; one per thread.
 #[derive(Default)]
@@ -26,6 +26,18 @@ pub struct Scratch<R> {
     order: Order,
     columns: Columns,
     lanes: Vec<[R; LANES]>,
+}
+
+impl<R: Real> Scratch<R> {
+    /// Frees the buffers that grow with the network, where they take more than so many bytes.
+    pub fn shrink(&mut self, most: usize) {
+        let buffers = self.workspace.inputs.iter().chain(&self.workspace.derivatives);
+        let buffers = buffers.chain([&self.workspace.outputs, &self.gradient]);
+        let bytes: usize = buffers.map(|buffer| buffer.capacity() * size_of::<R>()).sum();
+        if bytes > most {
+            (self.workspace, self.gradient) = Default::default();
+        }
+    }
 }
 
 /// The order of the rows of an epoch, drawn once for all its steps: a pure function of the key, so it

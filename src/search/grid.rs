@@ -82,6 +82,7 @@ impl Strategy for Walk {
         let Some((_, cells)) = &self.cells else { return Ok(Vec::new()) };
         if cells.len().is_none() {
             return Err(Error::usage("space", "a grid of more than 3.4e38 cells")
+                .allowed("a grid whose cells can be counted")
                 .advice("fewer values, a smaller `count`, or strategy = \"random\""));
         }
         Ok((0..count as u128).map_while(|i| cells.at(u128::from(first_number) + i)).collect())

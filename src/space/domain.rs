@@ -233,10 +233,11 @@ fn check_float(place: &str, low: f64, high: f64, log: bool, step: Option<f64>) -
         Some(_) if log => Err(Error::usage(place, "a step in a logarithmic range of real numbers")
             .allowed("step beside uniform or int")),
         // Written so that NaN fails.
-        Some(step) if !(step > 0.0 && step <= high - low && (high - low) / step < 1e15) => {
-            Err(Error::usage(place, format!("a step of {step:?}"))
-                .allowed(format!("above 0, at most the range's width {:?}", high - low)))
-        }
+        Some(step) if !(step > 0.0 && step <= high - low && (high - low) / step < 1e15) => Err(Error::usage(
+            place,
+            format!("a step of {step:?}"),
+        )
+        .allowed(format!("above 0, at most the range's width {:?}, at least 1e-15 of it", high - low))),
         _ => Ok(()),
     }
 }
@@ -245,7 +246,8 @@ fn check_int(place: &str, low: i64, high: i64, log: bool, step: i64) -> Result<(
     check_ends(place, low, high)?;
     if log && low < 1 {
         return Err(Error::usage(place, format!("a logarithmic range that starts at {low}"))
-            .allowed("a range of whole numbers from 1 on"));
+            .allowed("a range of whole numbers from 1 on")
+            .advice("a start of 1, or leave log = true out"));
     }
     if step < 1 || i128::from(step) > i128::from(high) - i128::from(low) {
         return Err(Error::usage(place, format!("a step of {step}"))
@@ -256,7 +258,9 @@ fn check_int(place: &str, low: i64, high: i64, log: bool, step: i64) -> Result<(
 
 fn check_choice(place: &str, values: &[Value]) -> Result<()> {
     if values.is_empty() {
-        return Err(Error::usage(place, "an empty list of choices").allowed("at least one value"));
+        return Err(Error::usage(place, "an empty list of choices")
+            .allowed("at least one value")
+            .advice("leave the hyperparameter out for its default"));
     }
     for (index, value) in values.iter().enumerate() {
         check_value(value, place)?;

@@ -97,7 +97,7 @@ impl Space {
         for dimension in &space.dimensions {
             let place = format!("space.{}", dimension.name);
             if !names.insert(dimension.name.as_str()) {
-                return Err(Error::usage(place, "given twice"));
+                return Err(Error::usage(place, "given twice").allowed("each hyperparameter once"));
             }
             dimension.domain.check(&place)?;
             check_grid_count(dimension, &place)?;
@@ -197,10 +197,17 @@ impl Space {
         let Some(other) = self.get(&condition.name) else {
             let names =
                 self.dimensions.iter().map(|d| d.name.as_str()).filter(|name| *name != dimension.name);
-            return Err(unknown_name(place, "hyperparameter of this space", &condition.name, names));
+            let error = unknown_name(place, "hyperparameter of this space", &condition.name, names);
+            return Err(match error.advice.is_empty() {
+                true => error
+                    .allowed("another hyperparameter of [space]")
+                    .advice(format!("add {} to [space], or leave the condition out", condition.name)),
+                false => error,
+            });
         };
         if condition.values.is_empty() {
-            return Err(Error::usage(place, "no value, so it could never hold").allowed(other.domain.text()));
+            return Err(Error::usage(place, "no value, so it could never hold")
+                .allowed(format!("one or more of {}", other.domain.text())));
         }
         if other.domain.size().is_none() {
             return Err(Error::usage(
@@ -239,7 +246,9 @@ impl Space {
                 return Err(Error::usage(
                     format!("space.{}.when", names[0]),
                     format!("conditions that depend on each other: {}", names.join(" when ")),
-                ));
+                )
+                .allowed("conditions that lead to a hyperparameter without one")
+                .advice(format!("{} without `when`", names[0])));
             }
         }
     }

@@ -1,6 +1,7 @@
 //! A TOML file with the place of everything in it, so that each error says file, line, column and key.
 
-use crate::error::{Error, Result, unknown_name};
+use crate::data::missing_file_advice;
+use crate::error::{Error, Result, cut, unknown_name};
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
@@ -22,7 +23,9 @@ impl Source {
                 _ if path.is_dir() => "is a folder".to_string(),
                 _ => error.to_string(),
             };
-            Error::usage(path.display(), found).allowed("a study file that can be read")
+            Error::usage(path.display(), found)
+                .allowed("a study file that can be read")
+                .advice(missing_file_advice(path))
         })?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes).to_vec();
         let name = path.display().to_string();
@@ -31,7 +34,9 @@ impl Source {
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
                 let line = error.as_bytes()[..valid].iter().filter(|&&byte| byte == b'\n').count() + 1;
-                Err(Error::usage(format!("{name}:{line}"), "not text in UTF-8"))
+                Err(Error::usage(format!("{name}:{line}"), "not text in UTF-8")
+                    .allowed("UTF-8 text")
+                    .advice("save the file as UTF-8 (it may be Latin-1 or Windows-1252)"))
             }
         }
     }
@@ -46,7 +51,8 @@ impl Source {
         let table = DeTable::parse(&self.text).map_err(|error| {
             let start = error.span().map_or(0, |span| span.start);
             Error::usage(self.position(start), error.message())
-                .advice("TOML: key = value, under [table] headers")
+                .allowed("TOML: key = value, under [table] headers")
+                .advice("text in quotes, as in path = \"data.csv\"; each key once in its table")
         })?;
         Ok(Document { source: self, table })
     }
@@ -104,6 +110,10 @@ impl Places {
     /// table that would hold it, else the file.
     #[must_use]
     pub fn locate(&self, error: Error) -> Error {
+        // A flag stands in no file.
+        if self.file.is_empty() || error.place.starts_with("--") {
+            return error;
+        }
         let mut key = error.place.as_str();
         while !key.is_empty() {
             if let Some(position) = self.places.get(key) {
@@ -154,6 +164,8 @@ impl<'a> Section<'a> {
         self.get(name).ok_or_else(|| {
             let key = if self.key.is_empty() { name.to_string() } else { format!("{}.{name}", self.key) };
             Error::usage(self.source.position(self.start), format!("{key} is missing"))
+                .allowed("a study that names its data")
+                .advice("[data], and under it path = \"data.csv\" and target = \"column\"")
         })
     }
 
@@ -269,13 +281,14 @@ impl<'a> Entry<'a> {
 
     /// The value as a whole number of a range.
     pub fn integer<T: TryFrom<i128>>(&self, allowed: RangeInclusive<i128>) -> Result<T> {
-        let text = format!("a whole number from {} to {}", allowed.start(), allowed.end());
+        let text = whole_numbers(&allowed);
         let DeValue::Integer(integer) = self.value else { return Err(self.mismatch(&text)) };
         let value = i128::from_str_radix(integer.as_str(), integer.radix()).ok();
-        value
-            .filter(|value| allowed.contains(value))
-            .and_then(|value| T::try_from(value).ok())
-            .ok_or_else(|| self.mismatch(&text))
+        let fitting = value.filter(|value| allowed.contains(value)).and_then(|value| T::try_from(value).ok());
+        fitting.ok_or_else(|| match value {
+            Some(value) if value <= MOST_NAMED => self.mismatch(&text),
+            _ => self.error(format!("{}, which is too large", describe(self.value))).allowed(&text),
+        })
     }
 
     /// The value as a finite number; whole numbers are numbers.
@@ -301,11 +314,24 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Ends of a range beyond this are those of a machine word, which say nothing to a user.
+const MOST_NAMED: i128 = u32::MAX as i128 - 1;
+
+/// A range of whole numbers, in words.
+fn whole_numbers(allowed: &RangeInclusive<i128>) -> String {
+    let (low, high) = (*allowed.start(), *allowed.end());
+    match (low >= -MOST_NAMED, high <= MOST_NAMED) {
+        (true, true) => format!("a whole number from {low} to {high}"),
+        (true, false) => format!("a whole number, at least {low}"),
+        _ => "a whole number".to_owned(),
+    }
+}
+
 /// What a value is, in words.
 fn describe(value: &DeValue<'_>) -> String {
     match value {
-        DeValue::String(text) => format!("the string \"{text}\""),
-        DeValue::Integer(number) => format!("the number {number}"),
+        DeValue::String(text) => format!("the string \"{}\"", cut(text)),
+        DeValue::Integer(number) => format!("the number {}", cut(&number.to_string())),
         DeValue::Float(number) => format!("the number {number}"),
         DeValue::Boolean(value) => format!("{value}"),
         DeValue::Datetime(date) => format!("the date {date}"),

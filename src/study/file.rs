@@ -1,7 +1,7 @@
 //! The study file as typed: every key read with its place, nothing resolved yet.
 
 use super::document::{Entry, Places, Section, Source};
-use crate::data::{ColumnRef, ColumnType, DataOptions, Scale, TaskKind};
+use crate::data::{ColumnRef, ColumnType, DataOptions, MOST_FOLDS, Scale, TaskKind};
 use crate::error::Result;
 use crate::model::{hyperparameter, metric};
 use crate::space::{Condition, Dimension, Domain, Space, Value};
@@ -9,8 +9,6 @@ use crate::{schedule, search};
 use std::path::Path;
 use toml::de::DeValue;
 
-/// Folds are numbered by 16 bits in the random streams.
-pub const MOST_FOLDS: usize = 65_535;
 /// Most epochs of a trial.
 pub const MOST_EPOCHS: u32 = 1_000_000;
 /// The engines that a study may name.
@@ -167,7 +165,9 @@ const DATA_KEYS: &[&str] = &[
 fn read_data(table: &Section<'_>, folder: &Path) -> Result<DataOptions> {
     table.expect(DATA_KEYS)?;
     let path = |entry: &Entry<'_>| match entry.text()? {
-        text if text.is_empty() => Err(entry.error("an empty path")),
+        text if text.is_empty() => {
+            Err(entry.error("an empty path").allowed("the path of a file, from the study file's folder"))
+        }
         text => Ok(folder.join(text)),
     };
     let mut data = DataOptions {
@@ -198,7 +198,8 @@ fn read_split(table: &Section<'_>, data: &mut DataOptions) -> Result<()> {
     if let [first, second, ..] = &ways[..] {
         return Err(second
             .error(format!("{} beside {}", second.name(), first.name()))
-            .allowed("one of folds, validation, fold_column"));
+            .allowed("one of folds, validation, fold_column")
+            .advice(format!("leave {} out", second.name())));
     }
     if let Some(entry) = table.get("folds") {
         split.folds = entry
@@ -246,7 +247,10 @@ pub fn read_space(table: &Section<'_>) -> Result<Space> {
     let dimensions: Vec<Dimension> =
         table.entries().map(|entry| read_dimension(&entry)).collect::<Result<_>>()?;
     if dimensions.is_empty() {
-        return Err(table.error("an empty space").advice("leave [space] out for a default one"));
+        return Err(table
+            .error("an empty space")
+            .allowed("at least one hyperparameter; `manytune --list` names them")
+            .advice("leave [space] out for a default one"));
     }
     Ok(Space { dimensions })
 }
@@ -275,7 +279,10 @@ fn read_range(name: &str, entry: &Entry<'_>) -> Result<Dimension> {
     let [(form, keys)] = &forms[..] else {
         let found: Vec<&str> = forms.iter().map(|(form, _)| form.name()).collect();
         let found = if found.is_empty() { "no range".to_string() } else { found.join(" beside ") };
-        return Err(entry.error(found).allowed("one of log_uniform, uniform, int, choice"));
+        return Err(entry
+            .error(found)
+            .allowed("one of log_uniform, uniform, int, choice")
+            .advice(format!("{name} = {{ uniform = [smallest, largest] }}, or a list of choices")));
     };
     if let Some(extra) = table.entries().find(|e| e.name() != form.name() && !keys.contains(&e.name())) {
         return Err(extra.error(format!("{} beside {}", extra.name(), form.name())).allowed(format!(
@@ -344,7 +351,13 @@ fn read_value(entry: &Entry<'_>) -> Result<Value> {
 }
 
 fn read_when(entry: &Entry<'_>) -> Result<Vec<Condition>> {
-    let table = entry.section()?;
+    let table = entry.section().map_err(|error| error.advice("when = { optimizer = \"sgd\" }"))?;
+    if table.entries().next().is_none() {
+        return Err(entry
+            .error("no condition")
+            .allowed("one or more of hyperparameter = value")
+            .advice("leave `when` out where it always holds"));
+    }
     table
         .entries()
         .map(|entry| {

@@ -3,10 +3,55 @@
 use crate::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the names of temporary files begin with.
 const PREFIX: &str = ".manytune-";
+
+/// Every file that a study's folder holds.
+static OWN: [&str; 11] = [
+    "study.db",
+    "study.db-wal",
+    "study.db-shm",
+    "study.db-journal",
+    "study.lock",
+    "study.toml",
+    "best.safetensors",
+    "best.json",
+    "refit.safetensors",
+    "refit.json",
+    "report.html",
+];
+
+/// What was there before a study was made, so that one that comes to nothing leaves nothing behind.
+pub struct Before {
+    /// Files of the study that were not there yet.
+    files: Vec<PathBuf>,
+    /// Folders that were not there yet, the innermost first.
+    folders: Vec<PathBuf>,
+}
+
+impl Before {
+    /// Looks at a folder in which a study is about to be made.
+    pub fn of(folder: &Path) -> Self {
+        let is_missing = |path: &Path| !path.as_os_str().is_empty() && !path.exists();
+        Self {
+            files: OWN.iter().map(|name| folder.join(name)).filter(|path| is_missing(path)).collect(),
+            folders: folder.ancestors().take_while(|path| is_missing(path)).map(Path::to_owned).collect(),
+        }
+    }
+
+    /// Removes the study's files and folders that were not there. What cannot be removed stays, as does a
+    /// folder in which someone else has put something meanwhile.
+    pub fn restore(self) {
+        for file in &self.files {
+            let _ = fs::remove_file(file);
+        }
+        for folder in &self.folders {
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
 
 /// Writes a file whole, replacing what was there; after an error, or a crash at any instant, the old
 /// content remains.
@@ -14,12 +59,18 @@ const PREFIX: &str = ".manytune-";
 /// What is not a regular file (a pipe, `/dev/stdout`) cannot be replaced and is written to as it is.
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     let fail = |error: std::io::Error| {
+        // The name of the temporary file would only distract.
+        let error = error.to_string();
+        let error = error.split(" at path ").next().unwrap_or_default();
         Error::store(path.display(), format!("cannot be written: {error}"))
-            .advice("choose a folder that exists, can be written, and has room")
+            .allowed("a file in a folder that exists, can be written, and has room")
+            .advice("another folder, or make this one first")
     };
     if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
         if path.is_dir() {
-            return Err(Error::store(path.display(), "is a folder").allowed("the path of a file"));
+            return Err(Error::store(path.display(), "is a folder")
+                .allowed("the path of a file")
+                .advice("a name for the file behind the folder's"));
         }
         return fs::write(path, content).map_err(fail);
     }
@@ -38,6 +89,22 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
 /// Makes the names in a folder as durable as the files; only Unix can, and only there it is needed.
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Whether two paths name one file, be it there already or not.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    let resolved = |path: &Path| {
+        let whole = fs::canonicalize(path).ok();
+        let folder =
+            path.parent().map(|folder| if folder.as_os_str().is_empty() { Path::new(".") } else { folder });
+        whole.or_else(|| Some(fs::canonicalize(folder?).ok()?.join(path.file_name()?)))
+    };
+    resolved(a).is_some_and(|a| Some(a) == resolved(b))
+}
+
+/// Whether a path names a file that the study in a folder keeps, or will.
+pub fn is_own(folder: &Path, path: &Path) -> bool {
+    OWN.iter().any(|name| is_same(&folder.join(name), path))
 }
 
 /// Removes temporary files that a killed process left behind. What cannot be removed stays.

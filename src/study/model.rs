@@ -6,25 +6,19 @@
 
 use super::files;
 use super::store::{BestModels, Store};
-use crate::data::{Dataset, Encoder, TargetUnit, Task, Transform};
+use super::weights::{self, FORMAT, check_content, check_format, unwritable};
+use crate::data::{Dataset, Encoder, TargetUnit, Task, Transform, checksum};
 use crate::error::{Error, Result};
-use crate::model::activation;
 use crate::model::hyperparameter;
 use crate::model::network::{self, Workspace};
 use crate::model::recipe::Network;
-use crate::trial::Trial;
 use rayon::prelude::*;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
 /// Rows predicted at a time: bounds the workspace of a thread.
 const ROWS_AT_ONCE: usize = 256;
-/// The key of our entry in the metadata of the weights file.
-const METADATA: &str = "manytune";
-const FORMAT: u32 = 1;
 
 /// Which of a study's models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +31,7 @@ pub enum Which {
 
 impl Which {
     /// The names of the weights file and of its preprocessing.
-    fn files(self) -> (&'static str, &'static str) {
+    pub fn files(self) -> (&'static str, &'static str) {
         match self {
             Self::Best => ("best.safetensors", "best.json"),
             Self::Refit => ("refit.safetensors", "refit.json"),
@@ -49,6 +43,8 @@ impl Which {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preprocessing {
     format: u32,
+    /// Of this very file with no checksum in it.
+    checksum: String,
     /// The column that is predicted.
     pub target: String,
     /// (class) labels as the data have them; empty for regression.
@@ -79,6 +75,7 @@ impl Preprocessing {
         };
         Self {
             format: FORMAT,
+            checksum: String::new(),
             target: encoder.target_name().to_owned(),
             classes: encoder.class_names().to_vec(),
             features: encoder.feature_names(),
@@ -90,36 +87,37 @@ impl Preprocessing {
     /// Reads the file beside the weights.
     fn open(folder: &Path, which: Which) -> Result<Self> {
         let path = folder.join(which.files().1);
-        let bytes = fs::read(&path).map_err(|error| damaged(&path, error.to_string()))?;
-        serde_json::from_slice(&bytes).map_err(|error| damaged(&path, error.to_string()))
+        let read = || -> Result<Self, String> {
+            let bytes = fs::read(&path).map_err(|error| error.to_string())?;
+            let found: Self = serde_json::from_slice(&bytes).map_err(|error| error.to_string())?;
+            check_format(found.format)?;
+            check_content(&found.checksum, &found.sealed()?.checksum)?;
+            Ok(found)
+        };
+        read().map_err(|found| damaged(&path, found))
+    }
+
+    fn text(&self) -> Result<Vec<u8>, String> {
+        serde_json::to_vec_pretty(self).map_err(|error| error.to_string())
+    }
+
+    /// With the checksum of itself.
+    fn sealed(&self) -> Result<Self, String> {
+        let open = Self { checksum: String::new(), ..self.clone() };
+        Ok(Self { checksum: checksum([open.text()?.as_slice()]), ..open })
     }
 
     /// Writes the file beside the weights, unless it is there as it should be.
     pub fn save(&self, folder: &Path, which: Which) -> Result<()> {
         let path = folder.join(which.files().1);
-        let mut text = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::store(path.display(), format!("cannot be written: {error}")))?;
+        let sealed = self.sealed().and_then(|sealed| sealed.text());
+        let mut text = sealed.map_err(|error| unwritable(&path, &error))?;
         text.push(b'\n');
         if fs::read(&path).is_ok_and(|found| found == text) {
             return Ok(());
         }
         files::write(&path, &text)
     }
-}
-
-/// Our entry in the metadata of the weights file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Description {
-    format: u32,
-    trial: u64,
-    /// Epochs that the weights were trained for.
-    epochs: u32,
-    fold_count: usize,
-    input_count: usize,
-    hidden: Vec<usize>,
-    output_count: usize,
-    activation: String,
-    hyperparameters: crate::space::Configuration,
 }
 
 /// A model that can predict.
@@ -151,17 +149,27 @@ impl SavedModel {
     /// The fold models of the best trial of the study in a folder.
     ///
     /// The weights file is written just after the database; where the two differ, a run is between the
-    /// two or was killed there, and the database is right.
-    pub fn of_best(folder: &Path) -> Result<Self> {
+    /// two or was killed there, and the database is right; the same where the file is damaged. `say` hears
+    /// of it.
+    pub fn of_best(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<Self> {
         if !Store::exists(folder) && folder.join(Which::Best.files().0).is_file() {
             return Self::open(folder, Which::Best);
         }
         let store = Store::read(folder)?;
         let models = store.best_models()?.ok_or_else(|| none_yet(folder))?;
-        match Self::open(folder, Which::Best) {
-            Ok(model) if model.trial == models.trial => Ok(model),
-            _ => Self::of_store(folder, &store, &models),
-        }
+        let found = match Self::open(folder, Which::Best) {
+            Ok(model) if model.trial == models.trial && model.folds == models.folds => return Ok(model),
+            Ok(model) => format!("holds another model, of trial {}", model.trial),
+            Err(error) => error.found,
+        };
+        let model = Self::of_store(folder, &store, &models)?;
+        let file = folder.join(Which::Best.files().0);
+        say(&format!(
+            "{}: {found}; the model of trial {} in the database is used",
+            file.display(),
+            models.trial
+        ));
+        Ok(model)
     }
 
     fn of_store(folder: &Path, store: &Store, models: &BestModels) -> Result<Self> {
@@ -181,15 +189,21 @@ impl SavedModel {
 
     /// Reads a model from a study's folder. Errors are of kind store: no model yet, a damaged file.
     pub fn open(folder: &Path, which: Which) -> Result<Self> {
-        let weights = folder.join(which.files().0);
+        let path = folder.join(which.files().0);
         let preprocessing = Preprocessing::open(folder, which)?;
-        let bytes = fs::read(&weights).map_err(|error| damaged(&weights, error.to_string()))?;
-        let (description, folds) = decode(&bytes).map_err(|found| damaged(&weights, found))?;
-        let network = description.network().map_err(|found| damaged(&weights, found))?;
-        if preprocessing.features.len() != network.input_count || preprocessing.folds.len() != folds.len() {
-            return Err(damaged(&weights, "it does not fit the preprocessing beside it".to_owned()));
+        let read = || {
+            let bytes = fs::read(&path).map_err(|error| error.to_string())?;
+            let (description, folds) = weights::decode(&bytes)?;
+            Ok((description.trial, description.network()?, folds))
+        };
+        let (trial, network, folds) = read().map_err(|found| damaged(&path, found))?;
+        if preprocessing.features.len() != network.input_count
+            || preprocessing.classes.len().max(1) != network.output_count
+            || preprocessing.folds.len() != folds.len()
+        {
+            return Err(damaged(&path, "it does not fit the preprocessing beside it".to_owned()));
         }
-        Ok(Self { trial: description.trial, preprocessing, network, folds })
+        Ok(Self { trial, preprocessing, network, folds })
     }
 
     /// The labels of the classes; empty for regression.
@@ -240,12 +254,17 @@ impl SavedModel {
 
 fn damaged(path: &Path, found: String) -> Error {
     Error::store(path.display(), format!("the model cannot be read: {found}"))
-        .advice("run the study's tune command again: it writes the model anew")
+        .allowed("a model that this version of manytune wrote, unchanged")
+        .advice(
+            "run the study's tune command again where its study.db is, which writes the model anew; or \
+             restore the file from a copy",
+        )
 }
 
 /// The error for a study without a model.
 pub fn none_yet(folder: &Path) -> Error {
     Error::store(folder.display(), "no trial of the study is complete yet: there is no model")
+        .allowed("a study with a complete trial")
         .advice("run the study's tune command again, and let it finish a trial")
 }
 
@@ -254,103 +273,6 @@ fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
     let exp = move |&logit: &f32| f64::from(logit - largest).exp();
     let sum: f64 = logits.iter().map(exp).sum();
     logits.iter().map(move |logit| exp(logit) / sum)
-}
-
-/// Writes the weights file of a trial's models, trained for some epochs, unless it is there already.
-pub fn save_weights(
-    folder: &Path,
-    which: Which,
-    trial: &Trial,
-    epochs: u32,
-    network: &Network,
-    models: &BestModels,
-) -> Result<()> {
-    let path = folder.join(which.files().0);
-    let description = Description {
-        format: FORMAT,
-        trial: trial.number,
-        epochs,
-        fold_count: models.folds.len(),
-        input_count: network.input_count,
-        hidden: network.hidden.clone(),
-        output_count: network.output_count,
-        activation: network.activation.name().to_owned(),
-        hyperparameters: trial.configuration.clone(),
-    };
-    let fail = |error: String| Error::store(path.display(), format!("cannot be written: {error}"));
-    let bytes = encode(&description, network, models).map_err(fail)?;
-    if fs::read(&path).is_ok_and(|found| found == bytes) {
-        return Ok(());
-    }
-    files::write(&path, &bytes)
-}
-
-/// Tensors `fold_<f>.layer_<l>.weight` (input, output) and `.bias` (output).
-fn encode(description: &Description, network: &Network, models: &BestModels) -> Result<Vec<u8>, String> {
-    let bytes: Vec<Vec<u8>> = models
-        .folds
-        .iter()
-        .map(|fold| fold.iter().flat_map(|number| number.to_le_bytes()).collect())
-        .collect();
-    let mut tensors = Vec::new();
-    for (fold, bytes) in bytes.iter().enumerate() {
-        let ranges = network::layer_ranges(network);
-        for (layer, (range, (inputs, outputs))) in ranges.into_iter().zip(network.layers()).enumerate() {
-            let split = 4 * (range.start + inputs * outputs);
-            let parts = [
-                ("weight", vec![inputs, outputs], 4 * range.start..split),
-                ("bias", vec![outputs], split..4 * range.end),
-            ];
-            for (part, shape, range) in parts {
-                let bytes = bytes.get(range).ok_or("too few parameters")?;
-                let view = TensorView::new(Dtype::F32, shape, bytes).map_err(|error| error.to_string())?;
-                tensors.push((format!("fold_{fold}.layer_{layer}.{part}"), view));
-            }
-        }
-    }
-    let text = serde_json::to_string(description).map_err(|error| error.to_string())?;
-    serialize(tensors, Some(HashMap::from([(METADATA.to_owned(), text)]))).map_err(|error| error.to_string())
-}
-
-fn decode(bytes: &[u8]) -> Result<(Description, Vec<Vec<f32>>), String> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| error.to_string())?;
-    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA));
-    let description: Description = serde_json::from_str(text.ok_or("it was not written by manytune")?)
-        .map_err(|error| error.to_string())?;
-    if description.format != FORMAT {
-        return Err(format!("it has format {}, not {FORMAT}", description.format));
-    }
-    let tensors = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
-    let layer_count = description.hidden.len() + 1;
-    let fold = |fold: usize| -> Result<Vec<f32>, String> {
-        let mut parameters = Vec::new();
-        for layer in 0..layer_count {
-            for part in ["weight", "bias"] {
-                let name = format!("fold_{fold}.layer_{layer}.{part}");
-                let tensor = tensors.tensor(&name).map_err(|error| error.to_string())?;
-                parameters.extend(tensor.data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)));
-            }
-        }
-        Ok(parameters)
-    };
-    let folds = (0..description.fold_count).map(fold).collect::<Result<Vec<_>, String>>()?;
-    let expected = description.network()?.parameter_count();
-    if folds.iter().any(|fold| fold.len() != expected) {
-        return Err("its tensors do not have the shapes of its network".to_owned());
-    }
-    Ok((description, folds))
-}
-
-impl Description {
-    fn network(&self) -> Result<Network, String> {
-        let activation = activation::ALL.iter().find(|activation| activation.name() == self.activation);
-        Ok(Network {
-            input_count: self.input_count,
-            hidden: self.hidden.clone(),
-            output_count: self.output_count,
-            activation: *activation.ok_or_else(|| format!("unknown activation {}", self.activation))?,
-        })
-    }
 }
 
 impl Predictions {

@@ -1,9 +1,9 @@
 //! The plan of a study as meant: the study file, the command line and the defaults, resolved.
 
 use super::document::{Places, Source};
-use super::file::{ENGINES, MOST_FOLDS, SCALES, StudyFile, TASKS, TYPES};
-use crate::data::{ColumnRef, DataOptions, Task};
-use crate::error::{Error, Result, unknown_name};
+use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
+use crate::data::{ColumnRef, DataOptions, MOST_FOLDS, Task};
+use crate::error::{Error, ErrorKind, Result, unknown_name};
 use crate::model::hyperparameter::{self, LINEAR};
 use crate::model::metric::{self, Metric};
 use crate::search;
@@ -12,6 +12,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 pub use super::default_space::default_space;
+
+/// The engine that takes no graphics adapter.
+pub const CPU: &str = "cpu";
 
 const DEFAULT_TRIALS: u64 = 100;
 const DEFAULT_MAX_EPOCHS: u32 = 100;
@@ -127,8 +130,17 @@ impl Plan {
         if !ENGINES.contains(&engine.as_str()) {
             return Err(unknown_name("--engine", "engine", &engine, ENGINES.iter().copied()));
         }
+        // A flag that asks for the processor sets aside the adapter that the file names.
+        let device =
+            overrides.device.clone().or(file.device.filter(|_| overrides.engine.as_deref() != Some(CPU)));
+        if let Some(device) = device.as_ref().filter(|_| engine == CPU) {
+            let place = if overrides.device.is_some() { "--device" } else { "engine.device" };
+            return Err(file.places.locate(device_beside_cpu(place, device)));
+        }
         if overrides.trials == Some(0) {
-            return Err(Error::usage("--trials", "0").allowed("at least 1"));
+            return Err(Error::usage("--trials", "0")
+                .allowed("at least 1")
+                .advice("leave --trials out for the default number"));
         }
         let mut plan = Self {
             name,
@@ -142,11 +154,7 @@ impl Plan {
             schedule: file.schedule.unwrap_or_else(|| "none".to_string()),
             max_epochs: file.max_epochs.unwrap_or(DEFAULT_MAX_EPOCHS),
             patience: file.patience.unwrap_or(DEFAULT_PATIENCE),
-            engine: EngineOptions {
-                kind: engine,
-                device: overrides.device.clone().or(file.device),
-                memory: overrides.memory.clone().or(file.memory),
-            },
+            engine: EngineOptions { kind: engine, device, memory: overrides.memory.clone().or(file.memory) },
             source: String::new(),
             places: file.places,
         };
@@ -183,6 +191,12 @@ impl Plan {
             let error = Error::usage("search.objective", format!("{name} does not score {task}"));
             self.places.locate(error.allowed(fitting.join(", ")))
         })
+    }
+
+    /// An error of kind usage with the place in the study file of the key that it names.
+    #[must_use]
+    pub fn locate(&self, error: Error) -> Error {
+        if error.kind == ErrorKind::Usage { self.places.locate(error) } else { error }
     }
 
     /// What keeps the results of `self`, a study that ran, from being those of `other`: one line each.
@@ -259,6 +273,13 @@ impl Plan {
     }
 }
 
+/// The error for a graphics adapter that the engine would not look at.
+pub fn device_beside_cpu(place: &str, device: &str) -> Error {
+    Error::usage(place, format!("the graphics adapter \"{device}\" beside the engine cpu, which uses none"))
+        .allowed("a device for the engines gpu and auto")
+        .advice("leave the device out, or --engine gpu")
+}
+
 /// Keys that may change under a study that has results.
 const FREE: &[(&str, &str)] = &[
     ("data", "path"),
@@ -310,9 +331,14 @@ fn data_options(mut data: DataOptions, overrides: &Overrides) -> Result<DataOpti
     }
     if let Some(folds) = overrides.folds {
         if !(2..=MOST_FOLDS).contains(&folds) {
-            return Err(Error::usage("--folds", folds).allowed(format!("2 to {MOST_FOLDS}")));
+            return Err(Error::usage("--folds", folds)
+                .allowed(format!("2 to {MOST_FOLDS}"))
+                .advice("validation = 0.2 in a study file, for a single split"));
         }
-        (data.split.folds, data.split.validation, data.split.fold_column) = (folds, None, None);
+        // The column of folds stays no feature: it may tell of the target.
+        let column = data.split.fold_column.take();
+        data.ignore.extend(column.filter(|column| !data.ignore.contains(column)));
+        (data.split.folds, data.split.validation) = (folds, None);
     }
     Ok(data)
 }

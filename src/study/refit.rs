@@ -3,6 +3,7 @@
 use super::model::{self, Preprocessing, SavedModel, Which};
 use super::same::plan_of;
 use super::store::{BestModels, Header, Store};
+use super::weights;
 use crate::data;
 use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
 use crate::error::{Error, Result};
@@ -15,8 +16,8 @@ use std::sync::Arc;
 /// The refitted model of the study in a folder: read where there is one of the best trial, else trained
 /// now, on the study's engine, for as many epochs as were best over the folds, and saved.
 ///
-/// There are no rows left to score it on.
-pub fn refit(folder: &Path) -> Result<SavedModel> {
+/// There are no rows left to score it on. `say` hears why a model that is there is not the one.
+pub fn refit(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<SavedModel> {
     let store = Store::read(folder)?;
     let header = store.header()?;
     let trials = store.trials()?;
@@ -24,10 +25,16 @@ pub fn refit(folder: &Path) -> Result<SavedModel> {
     let Some((best, Best { epoch, .. })) = best.and_then(|trial| Some((trial, trial.best()?))) else {
         return Err(model::none_yet(folder));
     };
-    match SavedModel::open(folder, Which::Refit) {
-        Ok(model) if model.trial == best.number => Ok(model),
-        _ => train(folder, &header, best, epoch),
+    let file = folder.join(Which::Refit.files().0);
+    if file.exists() {
+        let found = match SavedModel::open(folder, Which::Refit) {
+            Ok(model) if model.trial == best.number => return Ok(model),
+            Ok(model) => format!("is of trial {}, and trial {} is the best", model.trial, best.number),
+            Err(error) => error.found,
+        };
+        say(&format!("{}: {found}; it is trained again", file.display()));
     }
+    train(folder, &header, best, epoch)
 }
 
 fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<SavedModel> {
@@ -55,7 +62,7 @@ fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<Sa
     };
     let preprocessing = Preprocessing::new(&dataset, &prepared.encoder, [fold]);
     preprocessing.save(folder, Which::Refit)?;
-    model::save_weights(folder, Which::Refit, best, epochs, &network, &models)?;
+    weights::save(folder, Which::Refit, best, epochs, &network, &models)?;
     Ok(SavedModel::new(&models, network, preprocessing))
 }
 
@@ -73,11 +80,14 @@ fn parameters(engine: &mut dyn Engine, member: Member, epochs: u32, trial: u64) 
         }
         if let Some(step) = reports.iter().find_map(|report| report.diverged_at_step) {
             let found = format!("trial {trial} diverges at step {step} when it is trained on all rows");
-            return Err(Error::data("--refit", found).advice("predict without --refit"));
+            return Err(Error::data("--refit", found)
+                .allowed("a configuration that trains to its end")
+                .advice("predict without --refit"));
         }
     }
     let snapshot = engine.snapshot(&[ID])?.pop();
     engine.retire(&[ID]);
-    let none = || Error::device(engine.device(), "the engine lost a model");
+    let none =
+        || Error::device(engine.device(), "the engine lost a model").advice("run the same command again");
     snapshot.map(|snapshot| snapshot.parameters).ok_or_else(none)
 }

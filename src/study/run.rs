@@ -144,11 +144,9 @@ impl<'a> Runner<'a> {
         let stored = run.store.trials()?;
         let next_number = stored.last().map_or(0, |trial| trial.number + 1);
         let best = trial::best(order, &stored).cloned();
-        let finished = stored.iter().filter(|trial| trial.state.is_finished());
-        let told = finished.map(told).collect();
+        let told = stored.iter().filter(|trial| !trial.is_open()).map(told).collect();
         let within = |trial: &Trial| run.limits.trials.is_none_or(|count| trial.number < count);
-        let waiting =
-            stored.into_iter().filter(|trial| !trial.state.is_finished() && within(trial)).collect();
+        let waiting = stored.into_iter().filter(|trial| trial.is_open() && within(trial)).collect();
         Ok(Self {
             run,
             order,
@@ -212,7 +210,7 @@ impl<'a> Runner<'a> {
             let members = match self.members(&trial.configuration) {
                 Ok(members) => members,
                 Err(error) => {
-                    self.fail(trial, error.to_string());
+                    self.fail(trial, &error);
                     continue;
                 }
             };
@@ -275,7 +273,7 @@ impl<'a> Runner<'a> {
             Ok(()) if is_alone || !folds.take_turns() => {}
             Err(error) if error.kind != ErrorKind::Device => return Err(error),
             Err(error) if is_alone => {
-                self.fail(trial, error.to_string());
+                self.fail(trial, &error);
                 return Ok(true);
             }
             _ => {
@@ -302,7 +300,8 @@ impl<'a> Runner<'a> {
     fn step(&mut self) -> Result<()> {
         let reports = self.run.engine.advance()?;
         if reports.is_empty() && self.run.engine.is_idle() {
-            return Err(Error::device(self.run.engine.device(), "the engine stopped reporting"));
+            return Err(Error::device(self.run.engine.device(), "the engine stopped reporting")
+                .advice("run the same command again: it goes on where it stopped"));
         }
         self.take_in(reports, false)?;
         // By now the engine works on, while results go to the disk.
@@ -426,9 +425,9 @@ impl<'a> Runner<'a> {
         self.told.insert(place, told(trial));
     }
 
-    fn fail(&mut self, mut trial: Trial, reason: String) {
-        trial.state = State::Failed;
-        trial.failure = Some(reason.replace("\n  ", "; "));
+    /// A trial that cannot be trained; one that found no room is tried again when the study is.
+    fn fail(&mut self, mut trial: Trial, error: &Error) {
+        trial.fail(error);
         self.tell(&trial);
         self.outbox.finished.push(trial);
     }

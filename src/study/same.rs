@@ -1,10 +1,10 @@
 //! Whether a stored study is the one that is asked for: only then may a run go on with it.
 
 use super::plan::Plan;
-use super::store::Header;
+use super::store::{Header, Store};
 use crate::engine::EngineKind;
 use crate::error::{Error, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Refuses to go on with a stored study whose results would not be those of the plan, naming what
 /// differs. The number of trials may differ: a study can be extended.
@@ -38,6 +38,12 @@ pub fn plan_of(header: &Header) -> Result<Plan> {
         Error::store("study.db", format!("the stored study cannot be read: {error}"))
             .advice("use the version of manytune that made the study")
     })
+}
+
+/// The files that the study in a folder was trained on, as far as they are known.
+pub fn inputs_of(folder: &Path) -> Vec<PathBuf> {
+    let plan = Store::read(folder).and_then(|store| plan_of(&store.header()?));
+    plan.map_or_else(|_| Vec::new(), |plan| std::iter::once(plan.data.path).chain(plan.data.labels).collect())
 }
 
 /// The engine that a plan names, by itself or by its device.

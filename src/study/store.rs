@@ -105,6 +105,7 @@ impl Store {
     pub fn create(folder: &Path, header: &Header) -> Result<Self> {
         fs::create_dir_all(folder).map_err(|error| {
             Error::store(folder.display(), format!("the study's folder cannot be made: {error}"))
+                .allowed("a folder, or a path where one can be made")
                 .advice("choose another folder with --out")
         })?;
         let lock = lock(folder)?;
@@ -227,6 +228,7 @@ fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
     let fail = |error: std::io::Error| {
         Error::store(path.display(), format!("cannot be written: {error}"))
+            .allowed("a folder whose files this user may write")
             .advice("choose a folder that can be written with --out")
     };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;

@@ -1,17 +1,18 @@
 //! One `tune`, from the plan to the leaderboard: data, store, engine, run, models, final test.
 
-use super::model::{self, Preprocessing, SavedModel, Which};
+use super::files::{self, Before};
+use super::model::{Preprocessing, SavedModel, Which};
 use super::plan::Plan;
 use super::run::{Event, Limits, Run, Stop, Watch, run};
 use super::same::{plan_of, refuse_another};
 use super::store::{BestModels, Header, Store};
-use super::{files, score};
+use super::{score, weights};
 use crate::data::{self, Dataset, Encoder, Prepared};
 use crate::engine::{self, EngineChoice, EngineKind, Job, MemoryLimit, Opened};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
 use crate::model::metric::{self, Metric};
-use crate::model::recipe::{Network, Recipe};
+use crate::model::recipe::{Member, Network, Recipe};
 use crate::schedule;
 use crate::search::{self, StrategyKind};
 use crate::space::{Configuration, Space};
@@ -71,9 +72,8 @@ pub fn tune(request: Request, audience: &mut dyn Audience) -> Result<Ending> {
     let Request { mut plan, folder, memory, agreed } = request;
     // Held from here on: a second run of the same study is refused before it reads the data.
     let existing = if Store::exists(&folder) { Some(Store::open(&folder)?) } else { None };
-    let table = data::load(&plan.data)?;
-    let prepared = data::prepare(&table, &plan.data, plan.seed)?;
-    drop(table);
+    let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
+    let prepared = prepared.map_err(|error| plan.locate(error))?;
     prepared.notes.iter().for_each(|note| audience.note(note));
     let dataset = &prepared.dataset;
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
@@ -182,10 +182,33 @@ impl Study {
         hyperparameter::build(configuration, dataset.task, dataset.feature_count, self.plan.max_epochs)
     }
 
+    fn is_asked_for(&self, number: u64) -> bool {
+        self.trial_count.is_none_or(|count| number < count)
+    }
+
     fn is_work_left(&self, stored: &[Trial]) -> bool {
-        let within = |number: u64| self.trial_count.is_none_or(|count| number < count);
         let next = stored.last().map_or(0, |trial| trial.number + 1);
-        within(next) || stored.iter().any(|trial| !trial.state.is_finished() && within(trial.number))
+        let is_left = |trial: &Trial| !trial.state.is_finished() && self.is_asked_for(trial.number);
+        self.is_asked_for(next) || stored.iter().any(is_left)
+    }
+
+    /// Whether a trial that found no room before would find it now.
+    fn is_more_room(&self, store: &Store, stored: &[Trial], memory: Option<MemoryLimit>) -> Result<bool> {
+        let unfit = stored.iter().filter(|trial| trial.is_unfit() && self.is_asked_for(trial.number));
+        let unfit: Vec<&Trial> = unfit.collect();
+        if unfit.is_empty() {
+            return Ok(false);
+        }
+        // A finished study is shown also where its device is not.
+        let Ok(Opened { engine, .. }) = self.open_engine(Some(&store.header()?), memory) else {
+            return Ok(false);
+        };
+        let fits = |trial: &&Trial| {
+            self.build(&trial.configuration).is_ok_and(|(network, recipe)| {
+                engine.check(&Member { fold: 0, repeat: 0, network, recipe }).is_ok()
+            })
+        };
+        Ok(unfit.iter().any(fits))
     }
 
     fn run(
@@ -196,7 +219,7 @@ impl Study {
     ) -> Result<Ending> {
         let stored = existing.as_ref().map(Store::trials).transpose()?.unwrap_or_default();
         if let Some(store) = existing {
-            if self.is_work_left(&stored) {
+            if self.is_work_left(&stored) || self.is_more_room(&store, &stored, memory)? {
                 return self.train(Some(store), &stored, memory, audience);
             }
             return self.close(store).map(|()| Ending::WasFinished);
@@ -222,12 +245,13 @@ impl Study {
         if header.device != engine.device() {
             audience.note(&format!("trained on {} so far: bits may differ from here on", header.device));
         }
+        let before = existing.is_none().then(|| Before::of(&self.folder));
         let mut store = match existing {
             Some(store) => store,
             None => Store::create(&self.folder, &header)?,
         };
         self.write_files(&mut store)?;
-        let done = stored.iter().filter(|trial| trial.state.is_finished()).count() as u64;
+        let done = stored.iter().filter(|trial| !trial.is_open()).count() as u64;
         audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
         let direction = self.objective.direction();
         let mut strategy =
@@ -251,10 +275,17 @@ impl Study {
             checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },
         })?;
-        match stopped {
-            Some(stop) => Ok(Ending::Stopped(stop)),
-            None => self.close(store).map(|()| Ending::Finished),
+        if let Some(stop) = stopped {
+            return Ok(Ending::Stopped(stop));
         }
+        if let Some(before) = before
+            && let Some(error) = nothing_fitted(&store.trials()?)
+        {
+            drop(store);
+            before.restore();
+            return Err(error);
+        }
+        self.close(store).map(|()| Ending::Finished)
     }
 
     /// The engine that trained the study so far; else the one that was asked for.
@@ -323,7 +354,7 @@ impl Study {
     fn save_weights(&self, trial: &Trial, models: &BestModels) -> Result<()> {
         let (network, _) = self.build(&trial.configuration)?;
         let epochs = trial.best().map_or(0, |best| best.epoch);
-        model::save_weights(&self.folder, Which::Best, trial, epochs, &network, models)
+        weights::save(&self.folder, Which::Best, trial, epochs, &network, models)
     }
 
     /// Ends a study: its files are as they should be, and its best model meets the final test set.
@@ -341,6 +372,20 @@ impl Study {
         writer.test_value(Some(value).filter(|value| value.is_finite()))?;
         writer.commit()
     }
+}
+
+/// The error of a study none of whose trials found room: there is nothing in it to keep.
+fn nothing_fitted(trials: &[Trial]) -> Option<Error> {
+    let first = trials.first().filter(|_| trials.iter().all(Trial::is_unfit))?;
+    // Its parts, as the run loop joined them.
+    let reason = first.failure.as_deref().unwrap_or_default();
+    let (reason, advice) = reason.split_once("; try: ").unwrap_or((reason, "a larger --memory"));
+    let (reason, allowed) = reason.split_once("; allowed: ").unwrap_or((reason, "smaller networks"));
+    let found = match trials.len() {
+        1 => format!("the only trial {reason}"),
+        count => format!("none of {count} trials could be trained; the first {reason}"),
+    };
+    Some(Error::device("no study was made", found).allowed(allowed).advice(advice))
 }
 
 fn cells(size: u128) -> String {

@@ -118,7 +118,12 @@ impl<'a> Objective<'a> {
         let recipe = &self.setting.member.recipe;
         let kinked = !self.setting.member.network.activation.kinks().is_empty();
         let kinked = kinked || self.bends || recipe.l1_penalty > 0.0;
-        let smooth = |step: &f64| !kinked || self.sides(index, w - step) == self.sides(index, w + step);
+        let at = |to: f64| {
+            let mut parameters = Uncertain::exact(self.trainer.parameters.clone());
+            parameters.value[index] = to;
+            sides(self.setting, &parameters, self.trainer.step)
+        };
+        let smooth = |step: &f64| !kinked || at(w - step) == at(w + step);
         let widest = STEPS.into_iter().find(smooth)?;
         let mut difference =
             |h: f64| (self.at(Some((index, w + h))) - self.at(Some((index, w - h)))) / (2.0 * h);
@@ -126,34 +131,37 @@ impl<'a> Objective<'a> {
         let (first, second) = ((4.0 * middle - wide) / 3.0, (4.0 * narrow - middle) / 3.0);
         Some(((16.0 * second - first) / 15.0, widest))
     }
+}
 
-    /// On which side of every kink the minibatch lies with parameter `index` at `to`.
-    fn sides(&self, index: usize, to: f64) -> Vec<bool> {
-        let (network, recipe) = (&self.setting.member.network, &self.setting.member.recipe);
-        let mut parameters = Uncertain::exact(self.trainer.parameters.clone());
-        parameters.value[index] = to;
-        let step = self.trainer.step;
-        let rows = self.setting.rows(step);
-        let pass = rounding::forward(self.setting, &parameters, &rows, &self.setting.masks(step));
-        let kinks = network.activation.kinks();
-        let mut sides: Vec<bool> = pass
-            .pre_activations
-            .iter()
-            .flatten()
-            .flat_map(|z| kinks.iter().map(move |kink| z > kink))
-            .collect();
+/// Where the minibatch of a step lies beside every kink, positive on one side: of the activation, of the
+/// loss, and of the l1 penalty on each parameter.
+pub fn beside_kinks(setting: Setting<'_>, parameters: &Uncertain, step: u64) -> Vec<f64> {
+    let (network, recipe) = (&setting.member.network, &setting.member.recipe);
+    let kinks = network.activation.kinks();
+    let bends = bends_at_delta(recipe);
+    let mut places = Vec::new();
+    if bends || !kinks.is_empty() {
+        let rows = setting.rows(step);
+        let pass = rounding::forward(setting, parameters, &rows, &setting.masks(step));
+        let pre_activations = pass.pre_activations.iter().flatten();
+        places.extend(pre_activations.flat_map(|z| kinks.iter().map(move |kink| z - kink)));
         for (&row, output) in rows.iter().zip(&pass.outputs.value) {
-            if let Target::Value(value) = self.setting.target(row)
-                && self.bends
+            if let Target::Value(value) = setting.target(row)
+                && bends
             {
-                sides.push((output - value).abs() > recipe.loss_parameters.huber_delta);
+                places.push((output - value).abs() - recipe.loss_parameters.huber_delta);
             }
         }
-        if recipe.l1_penalty > 0.0 {
-            sides.push(to > 0.0);
-        }
-        sides
     }
+    if recipe.l1_penalty > 0.0 {
+        places.extend(&parameters.value);
+    }
+    places
+}
+
+/// On which side of every kink the minibatch of a step lies.
+pub fn sides(setting: Setting<'_>, parameters: &Uncertain, step: u64) -> Vec<bool> {
+    beside_kinks(setting, parameters, step).into_iter().map(|place| place > 0.0).collect()
 }
 
 /// Whether the slope of a loss of values grows differently below and above an error of huber_delta.

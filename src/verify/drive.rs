@@ -3,7 +3,11 @@
 use super::case::{Case, Start};
 use crate::engine::{Engine, MemberId, Report, Snapshot};
 use crate::error::{Error, Result};
+use crate::model::recipe::Member;
 use std::collections::HashMap;
+
+/// Names of members that are points, apart from those of cases.
+const POINT_IDS: MemberId = 1 << 40;
 
 /// What an engine did with a case.
 #[derive(Clone, Debug, Default)]
@@ -48,11 +52,49 @@ fn admit_wave<'a>(
         *next_id += 1;
         wave.push(case);
     }
-    if wave.is_empty() {
-        return Err(Error::device(engine.device(), "an empty engine has no room for a small network")
-            .advice("raise --memory, or use --engine cpu"));
+    if wave.is_empty() { Err(no_room(engine)) } else { Ok(wave) }
+}
+
+fn no_room(engine: &dyn Engine) -> Error {
+    Error::device(engine.device(), "an empty engine has no room for a small network")
+        .advice("raise --memory, or use --engine cpu")
+}
+
+/// One state of a member, to train one epoch from.
+pub struct Point {
+    /// The model.
+    pub member: Member,
+    /// Where it starts.
+    pub state: Snapshot,
+    /// Whether its state is read afterwards.
+    pub is_read: bool,
+}
+
+/// One epoch from every point, as many at a time as the engine has room for: what it reported, and the
+/// state after it of those that are read.
+pub fn points(engine: &mut dyn Engine, points: Vec<Point>) -> Result<Vec<(Report, Option<Snapshot>)>> {
+    let mut outcomes = Vec::with_capacity(points.len());
+    let mut points = points.into_iter().peekable();
+    let mut next_id = POINT_IDS;
+    while points.peek().is_some() {
+        let first = next_id;
+        let mut reads = Vec::new();
+        while let Some(point) = points.next_if(|point| engine.room(&point.member) > 0) {
+            reads.push(point.is_read.then(|| point.member.network.parameter_count()));
+            engine.restore(next_id, point.member, &point.state)?;
+            next_id += 1;
+        }
+        if reads.is_empty() {
+            return Err(no_room(engine));
+        }
+        let ids: Vec<MemberId> = (first..next_id).collect();
+        for ((id, report), read) in ids.iter().zip(one_epoch(engine, &ids)?).zip(reads) {
+            let state = read.map(|count| snapshots_of(engine, &[count], &[*id])).transpose()?;
+            outcomes.push((report, state.and_then(|mut states| states.pop())));
+        }
+        engine.retire(&ids);
     }
-    Ok(wave)
+    Ok(outcomes)
 }
 
 fn run_wave(engine: &mut dyn Engine, wave: &[&Case], ids: &[MemberId]) -> Result<Vec<Trace>> {
@@ -85,8 +127,13 @@ fn run_wave(engine: &mut dyn Engine, wave: &[&Case], ids: &[MemberId]) -> Result
     Ok(traces)
 }
 
-/// The states of members. One of another size than its network's could not even be compared.
 fn snapshots(engine: &mut dyn Engine, cases: &[&Case], ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+    let counts: Vec<usize> = cases.iter().map(|case| case.member.network.parameter_count()).collect();
+    snapshots_of(engine, &counts, ids)
+}
+
+/// The states of members with so many parameters each. One of another size could not even be compared.
+fn snapshots_of(engine: &mut dyn Engine, counts: &[usize], ids: &[MemberId]) -> Result<Vec<Snapshot>> {
     let snapshots = engine.snapshot(ids)?;
     let wrong = |found: String, expected: String| {
         Err(Error::check(engine.device(), format!("a snapshot has {found}; expected {expected}"))
@@ -95,8 +142,7 @@ fn snapshots(engine: &mut dyn Engine, cases: &[&Case], ids: &[MemberId]) -> Resu
     if snapshots.len() != ids.len() {
         return wrong(format!("{} members", snapshots.len()), ids.len().to_string());
     }
-    for (snapshot, case) in snapshots.iter().zip(cases) {
-        let expected = case.member.network.parameter_count();
+    for (snapshot, &expected) in snapshots.iter().zip(counts) {
         let found = [snapshot.parameters.len(), snapshot.m.len(), snapshot.v.len()];
         if found != [expected; 3] {
             return wrong(format!("{found:?} parameters, m and v"), format!("{expected} of each"));

@@ -5,9 +5,11 @@
 //! momentum, the first state number of gradient descent *is* the gradient of the step, penalties and
 //! clipping included. So no kernel has a copy for tests, and every engine is verified alike.
 //!
-//! The ladder: the f64 reference against central differences of its own loss ([`differences`]), then the
+//! The ladder: the f64 reference against central differences of its own loss ([`differences`]); the
 //! engine's forward, backward and steps against the f64 reference from the very same f32 state
-//! ([`judge`]), each number with a tolerance of its own ([`rounding`]).
+//! ([`judge`]), each number with a tolerance of its own ([`rounding`]); differences of the engine's own
+//! losses and outputs against its own gradient ([`line`]); and the functions that kernels are made of
+//! against f64, in units in the last place ([`checks::primitive`]).
 
 pub mod case;
 pub mod checks;
@@ -15,6 +17,8 @@ pub mod differences;
 pub mod drive;
 pub mod findings;
 pub mod judge;
+pub mod line;
+pub mod noise;
 pub mod outcome;
 pub mod rounding;
 pub mod study;
@@ -27,7 +31,7 @@ pub use study::members;
 use crate::engine::{Engine, Job};
 use crate::error::{Error, Result, unknown_name};
 use case::Case;
-use checks::Plan;
+use checks::{PROBES, Plan, Probe};
 use drive::{Trace, drive};
 use findings::Findings;
 use judge::Judging;
@@ -69,15 +73,25 @@ pub fn run(options: &Options, open: Open<'_>) -> Result<Outcome> {
     let plan = Plan { jobs: &jobs, level: options.level };
     let cases: Vec<Case> = checks::ALL.iter().flat_map(|make| make(plan)).collect();
     let cases = selected(cases, options.only.as_deref())?;
+    let wants = |name: &str| options.only.as_deref().is_none_or(|only| name.contains(only));
+    let is_wanted = |probe: &&Probe| (probe.names)().iter().any(|name| wants(name));
     let mut findings = Findings::default();
     let mut device = String::new();
     for (table, job) in jobs.iter().enumerate() {
         let cases: Vec<&Case> = cases.iter().filter(|case| case.table == table).collect();
-        if cases.is_empty() {
+        let probes: Vec<&Probe> =
+            PROBES.iter().filter(|probe| probe.tables.contains(&table)).filter(is_wanted).collect();
+        if cases.is_empty() && probes.is_empty() {
             continue;
         }
         let mut engine = open(job.clone())?;
         device = describe_device(engine.as_ref());
+        for probe in probes {
+            (probe.check)(&mut findings, engine.as_mut(), plan, table, &wants)?;
+        }
+        if cases.is_empty() {
+            continue;
+        }
         let traces = drive(engine.as_mut(), &cases, &mut 0)?;
         checks::company::guards(&mut findings, engine.as_mut())?;
         let pairs: Vec<(&Case, Trace)> = cases.into_iter().zip(traces).collect();
@@ -137,9 +151,10 @@ fn selected(mut cases: Vec<Case>, only: Option<&str>) -> Result<Vec<Case>> {
     if SHARED.iter().any(|name| name.contains(only)) {
         return Ok(cases);
     }
-    let names: BTreeSet<String> = cases.iter().map(|case| case.name.clone()).collect();
+    let names = cases.iter().map(|case| case.name.clone());
+    let names: BTreeSet<String> = names.chain(PROBES.iter().flat_map(|probe| (probe.names)())).collect();
     cases.retain(|case| case.name.contains(only));
-    if cases.is_empty() {
+    if !names.iter().any(|name| name.contains(only)) {
         let known = names.iter().map(String::as_str).chain(SHARED);
         return Err(unknown_name("--only", "check", only, known));
     }

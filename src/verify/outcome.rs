@@ -15,6 +15,12 @@ pub enum Kind {
     /// What must be equal to the bit or to the count.
     #[serde(rename = "L1 exact")]
     Exact,
+    /// Differences of the engine's own values against its own gradient.
+    #[serde(rename = "L2 slopes")]
+    Slopes,
+    /// The functions that kernels are made of against f64, in units in the last place.
+    #[serde(rename = "L3 functions")]
+    Functions,
     /// The engine's steps (optimizer, learning rate, order, regularisers) against the f64 reference.
     #[serde(rename = "L4 steps")]
     Steps,
@@ -27,6 +33,8 @@ impl Kind {
             Self::Reference => "L0 reference",
             Self::Kernels => "L1 kernels",
             Self::Exact => "L1 exact",
+            Self::Slopes => "L2 slopes",
+            Self::Functions => "L3 functions",
             Self::Steps => "L4 steps",
         }
     }
@@ -39,8 +47,8 @@ pub struct Check {
     pub name: String,
     /// What was compared with what.
     pub kind: Kind,
-    /// |found − expected| there; for exact checks the number of differences. NaN (`null`) where the
-    /// engine gave one.
+    /// |found − expected| there; for exact checks the number of differences, for functions the distance in
+    /// units in the last place. NaN (`null`) where the engine gave one.
     pub worst_error: f64,
     /// The largest error allowed there.
     pub tolerance: f64,
@@ -69,7 +77,22 @@ impl Outcome {
     }
 }
 
-/// A table; below it, what failed and what to do.
+impl Outcome {
+    /// What the arithmetic of the device is worth: one line, for a report; empty where it was not measured.
+    fn arithmetic(&self) -> String {
+        let measured =
+            self.checks.iter().filter(|check| check.kind == Kind::Functions && check.tolerance > 0.0);
+        let name = |check: &Check| check.name.trim_start_matches("primitive/").to_owned();
+        let each: Vec<String> =
+            measured.map(|check| format!("{} {:.2}", name(check), check.worst_error)).collect();
+        if each.is_empty() {
+            return String::new();
+        }
+        format!("errors of functions on this device, in units in the last place: {}\n", each.join(", "))
+    }
+}
+
+/// A table; below it, what the device's functions are worth, what failed, and what to do.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0).max(5);
@@ -80,6 +103,7 @@ impl fmt::Display for Outcome {
             let kind = kind.name();
             writeln!(f, "{name:width$}  {kind:12}  {worst_error:>11.2e}  {tolerance:>9.2e}  {result}")?;
         }
+        write!(f, "\n{}", self.arithmetic())?;
         for check in self.failures() {
             let Check { name, kind, place, .. } = check;
             writeln!(f, "\n{name} ({}) FAILED\n  {place}", kind.name())?;

@@ -1,6 +1,7 @@
 //! Small tables made in code: every task, odd numbers of columns, missing and constant columns, folds
 //! with transforms of their own, and training sets whose sizes decide how many steps an epoch has.
 
+use super::checks::{minibatch, projection};
 use crate::data::{Dataset, Fold, Targets, Task, Transform};
 use crate::engine::Job;
 use crate::random::{Purpose, Stream, StreamReader, uniform};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 pub const TRAIN_COUNTS: [usize; 7] = [1, 2, 5, 33, 64, 70, 130];
 
 /// Validation rows of each fold; one has none, as where a model is refitted on all rows.
-const VALIDATION_COUNTS: [usize; 7] = [9, 1, 17, 0, 33, 66, 300];
+const VALIDATION_COUNTS: [usize; 7] = [9, 0, 17, 21, 33, 66, 300];
 
 /// Rows of each table: the largest fold, and some that no fold uses.
 const ROWS: usize = 440;
@@ -20,31 +21,31 @@ const ROWS: usize = 440;
 const MISSING: u32 = 20;
 
 /// (task, features) of the tables.
-const SHAPES: [(Task, usize); 6] = [
+const SHAPES: [(Task, usize); GENERAL] = [
     (Task::Classification { class_count: 3 }, 7),
     (Task::Regression, 5),
     (Task::Classification { class_count: 2 }, 1),
     (Task::Classification { class_count: 10 }, 33),
     (Task::Regression, 65),
-    (Task::Regression, super::checks::minibatch::ROWS),
 ];
 
-/// The table whose rows are unit vectors (see [`super::checks::minibatch`]).
-pub const UNIT_ROWS: usize = SHAPES.len() - 1;
+/// Number of tables of general use, the first ones.
+pub const GENERAL: usize = 5;
 
-/// Tables of general use, before [`UNIT_ROWS`].
-pub const GENERAL: usize = UNIT_ROWS;
+/// The table whose rows are unit vectors (see [`minibatch`]).
+pub const UNIT_ROWS: usize = GENERAL;
+
+/// The table of projections of activations (see [`projection`]).
+pub const PROJECTIONS: usize = GENERAL + 1;
 
 /// All tables.
 pub fn all(seed: u64) -> Vec<Job> {
-    let jobs = SHAPES.into_iter().enumerate().map(|(number, (task, feature_count))| {
-        let dataset = match number {
-            UNIT_ROWS => super::checks::minibatch::unit_rows(),
-            _ => table(task, feature_count, Stream::new(seed, Purpose::Verify, 0, number as u32, 0).reader()),
-        };
-        Job { dataset: Arc::new(dataset), seed: seed ^ 0x5eed, with_outputs: true }
+    let general = (0..).zip(SHAPES).map(|(number, (task, feature_count))| {
+        table(task, feature_count, Stream::new(seed, Purpose::Verify, 0, number, 0).reader())
     });
-    jobs.collect()
+    let seed = seed ^ 0x5eed;
+    let datasets = general.chain([minibatch::unit_rows(), projection::table(seed)]);
+    datasets.map(|dataset| Job { dataset: Arc::new(dataset), seed, with_outputs: true }).collect()
 }
 
 /// The fold with so many training rows.

@@ -1,6 +1,6 @@
 //! Wrong input is refused with the place, what was found, what is allowed, and the right exit code.
 
-use crate::{Folder, options, prepare, prepare_with, refused};
+use crate::{Folder, options, prepare, prepare_with, read_for, refused};
 use flate2::{Compression, write::GzEncoder};
 use manytune::data::{self, ColumnRef, DataOptions, Prepared};
 use manytune::error::Result;
@@ -64,6 +64,39 @@ fn bytes_that_are_not_text() {
     refused(open("t.csv", b"PAR1\x15\x04"), 3, &["Parquet"]);
     refused(open("t.csv", "{\"x\": 1}"), 3, &["is JSON", "csv"]);
     refused(open("t.xlsx", b"PK\x03\x04rest"), 3, &["spreadsheet", "csv"]);
+    refused(open("t.csv", "<!DOCTYPE html>\n<p>404</p>\n"), 3, &["a web page"]);
+    refused(open("t.csv", b"\x89PNG\r\n\x1a\n\0"), 3, &["an image"]);
+    refused(open("t.csv.gz", b"\x01\xb1\xff"), 3, &["0xb1", "gzip of it, which this is not"]);
+    prepare("\u{feff}x,y\r\n1,a\r\n2,b\r\n3,a\r\n4,b\r\n").unwrap();
+}
+
+/// A cell, a label or a name of 200 KB filled the terminal.
+#[test]
+fn a_huge_cell_is_cut_in_the_message() {
+    let huge = "q".repeat(200_000);
+    let rows = |cell: &str| {
+        let row = |i: usize| {
+            format!("{},{}\n", if i == 5 { cell.into() } else { i.to_string() }, ["a", "b"][i % 2])
+        };
+        (0..40).map(row).collect::<String>()
+    };
+    let trained = prepare(&format!("x,y\n{}", rows("0"))).unwrap().encoder;
+    let of_new_rows = read_for(&trained, &format!("x\n{huge}\n")).and_then(|table| trained.encode(&table));
+    for (result, says) in [
+        (prepare(&format!("x,y\n{}", rows(&huge))).err(), "line 7, column \"x\""),
+        (prepare(&format!("x,y\n{}", rows(&"9".repeat(200_000)))).err(), "infinite or too large"),
+        (prepare(&format!("{huge},y\n{}", rows("abc"))).err(), "\"abc\" is not a number"),
+        (prepare(&format!("x,y\n1,{huge}\n2,{huge}\n")).err(), "in all 2 rows"),
+        (
+            prepare_with(format!("x,y\n{}", rows("0")), |o| o.target = Some(huge.as_str().into())).err(),
+            "no column",
+        ),
+        (open("t.libsvm", format!("a 1:{huge}\n")).err(), "not a finite number"),
+        (of_new_rows.err(), "leave it empty"),
+    ] {
+        let error = result.expect("refused").to_string();
+        assert!(error.contains(says) && error.contains("bytes)") && error.len() < 600, "{says}: {error}");
+    }
 }
 
 #[test]
@@ -79,6 +112,8 @@ fn targets() {
         3,
         &["no column \"sise\"", "did you mean \"size\"?"],
     );
+    let far = prepare_with("x,z\n1,a\n2,b\n", |o| o.target = Some("f".into()));
+    assert_eq!(refused(far, 3, &["no column \"f\""]).advice, "", "no letter is a misspelling of another");
     refused(
         prepare_with("x,z\n1,a\n2,b\n", |o| o.target = None),
         2,

@@ -12,6 +12,7 @@ use manytune::model::loss;
 use manytune::model::lr_schedule;
 use manytune::model::metric::{self, Metric, Truth};
 use manytune::model::optimizer;
+use manytune::model::primitive::{Primitive, Words};
 use manytune::model::recipe::{Member, Network, Recipe};
 use manytune::model::trainer::{Scratch, Trainer};
 use manytune::schedule;
@@ -296,6 +297,9 @@ impl Engine for Cramped {
         self.inner.retire(ids);
         self.held.retain(|id| !ids.contains(id));
     }
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        self.inner.compute(primitive, operands)
+    }
 }
 
 /// An engine without threads that takes one to three steps of every member a call, by the member's name:
@@ -410,5 +414,8 @@ impl Engine for Stepping {
     }
     fn retire(&mut self, ids: &[MemberId]) {
         ids.iter().for_each(|id| drop(self.members.remove(id)));
+    }
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        Ok(operands.iter().map(|pair| primitive.compute(*pair)).collect())
     }
 }

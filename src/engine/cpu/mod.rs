@@ -1,9 +1,13 @@
 //! The engine on the processor: the reference's network code at f32, members spread over all cores.
 
-use super::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
+pub mod memory;
+
+use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
+use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use crate::model::trainer::{Scratch, Trainer};
+use memory::{Memory, Need};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,6 +18,9 @@ use std::time::Duration;
 /// Members in flight per thread: enough that no core waits while the folds of a trial meet after each
 /// epoch, few enough that trials finish early and memory stays small.
 const MEMBERS_PER_THREAD: usize = 8;
+/// A thread keeps its buffers from one member to the next up to so many bytes: what a large member needed
+/// is not kept from those that come after it.
+const KEPT_SCRATCH: usize = 32 << 20;
 
 /// How long one call waits for an epoch to end: short, since whoever calls may want to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
@@ -36,6 +43,7 @@ type Returned = (MemberId, Resident, Option<Report>);
 pub struct CpuEngine {
     job: Job,
     pool: rayon::ThreadPool,
+    memory: Memory,
     /// `None` while a thread trains the member.
     members: HashMap<MemberId, Option<Resident>>,
     sender: Sender<Returned>,
@@ -49,16 +57,23 @@ pub struct CpuEngine {
 }
 
 impl CpuEngine {
-    /// An engine on `threads` threads; all cores for `None`.
+    /// An engine on `threads` threads, all cores for `None`, within what is available of memory.
     pub fn new(job: Job, threads: Option<usize>) -> Result<Self> {
+        Self::within(job, threads, None)
+    }
+
+    /// An engine within so much memory.
+    pub fn within(job: Job, threads: Option<usize>, memory: Option<MemoryLimit>) -> Result<Self> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.unwrap_or(0))
             .build()
             .map_err(|error| Error::device("cpu", format!("cannot start worker threads: {error}")))?;
+        let memory = Memory::new(memory, pool.current_num_threads());
         let (sender, receiver) = channel();
         Ok(Self {
             job,
             pool,
+            memory,
             members: HashMap::new(),
             sender,
             receiver,
@@ -66,6 +81,15 @@ impl CpuEngine {
             ended: Vec::new(),
             pausing: Arc::default(),
         })
+    }
+
+    /// How many members like this one are trained together: one per fold, or one on all rows.
+    fn together(&self, member: &Member) -> usize {
+        let folds = &self.job.dataset.folds;
+        match folds[member.fold].validation.is_empty() {
+            true => 1,
+            false => folds.iter().filter(|fold| !fold.validation.is_empty()).count(),
+        }
     }
 
     fn resident(&mut self, id: MemberId) -> Result<&mut Resident> {
@@ -92,24 +116,28 @@ impl Engine for CpuEngine {
     }
 
     fn explain(&self) -> Vec<String> {
-        vec![format!("{} threads, {} members in flight", self.pool.current_num_threads(), self.members.len())]
+        let threads = self.pool.current_num_threads();
+        vec![format!("{threads} threads, {} members in flight", self.members.len()), self.memory.explain()]
     }
 
-    fn room(&self, _: &Member) -> usize {
-        (self.pool.current_num_threads() * MEMBERS_PER_THREAD).saturating_sub(self.members.len())
+    fn room(&self, member: &Member) -> usize {
+        let most = (self.pool.current_num_threads() * MEMBERS_PER_THREAD).saturating_sub(self.members.len());
+        self.memory.room(Need::of(member, &self.job), most)
     }
 
-    fn check(&self, _: &Member) -> Result<()> {
-        Ok(())
+    fn check(&self, member: &Member) -> Result<()> {
+        self.memory.check(Need::of(member, &self.job), self.together(member), member)
     }
 
     fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
+        self.memory.take(id, Need::of(&member, &self.job))?;
         let trainer = Trainer::new(member, self.job.seed);
         self.members.insert(id, Some(Resident { trainer, epoch: 0, kept: None }));
         Ok(())
     }
 
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
+        self.memory.take(id, Need::of(&member, &self.job))?;
         let Snapshot { epoch, step, loss_sum, parameters, m, v, kept } = snapshot.clone();
         let mut trainer = Trainer::resume(member, self.job.seed, parameters, m, v, step);
         trainer.loss_sum = loss_sum;
@@ -125,7 +153,11 @@ impl Engine for CpuEngine {
             let (job, sender, pausing) = (self.job.clone(), self.sender.clone(), Arc::clone(&self.pausing));
             self.asked += 1;
             self.pool.spawn_fifo(move || {
-                let report = SCRATCH.with_borrow_mut(|scratch| resident.epoch(id, &job, scratch, &pausing));
+                let report = SCRATCH.with_borrow_mut(|scratch| {
+                    let report = resident.epoch(id, &job, scratch, &pausing);
+                    scratch.shrink(KEPT_SCRATCH);
+                    report
+                });
                 // The receiver lives as long as the engine; a report nobody waits for is dropped.
                 let _ = sender.send((id, resident, report));
             });
@@ -186,8 +218,13 @@ impl Engine for CpuEngine {
     fn retire(&mut self, ids: &[MemberId]) {
         for id in ids {
             self.members.remove(id);
+            self.memory.free(*id);
         }
         self.ended.retain(|report| !ids.contains(&report.id));
+    }
+
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        Ok(operands.iter().map(|pair| primitive.compute(*pair)).collect())
     }
 }
 

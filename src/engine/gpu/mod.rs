@@ -8,6 +8,7 @@ pub mod device;
 mod footprint;
 mod guards;
 pub mod pipelines;
+mod primitive;
 mod run;
 mod shard;
 mod slice;
@@ -18,6 +19,7 @@ pub mod tables;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::network::initial_parameters;
+use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use device::GpuDevice;
 use footprint::{Footprint, unpad};
@@ -43,6 +45,7 @@ pub struct GpuEngine {
     job: Job,
     gpu: GpuDevice,
     pipelines: Vec<Pipeline>,
+    primitives: primitive::Primitives,
     data: DeviceData,
     shards: Vec<Shard>,
     /// Which shard each member lives in.
@@ -86,6 +89,7 @@ impl GpuEngine {
             job,
             gpu,
             pipelines,
+            primitives: primitive::Primitives::new(sources),
             data,
             shards: Vec::new(),
             homes: HashMap::new(),
@@ -305,6 +309,10 @@ impl Engine for GpuEngine {
                 self.shards[home].retire(&self.gpu, *id);
             }
         }
+    }
+
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        self.primitives.compute(&self.gpu, primitive, operands)
     }
 }
 

@@ -21,9 +21,11 @@ pub enum Kernel {
     ClipNorm,
     /// The optimizer's step of a clipped gradient.
     ClipApply,
+    /// The functions that the others are made of; for the verifier.
+    Primitive,
 }
 
-use Kernel::{BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Loss};
+use Kernel::{BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Loss, Primitive};
 
 /// What stands at bindings 1, 2, … of a kernel, behind the dispatch row at 0. `true` is written to.
 type Bindings = &'static [(Role, bool)];
@@ -46,18 +48,23 @@ pub enum Role {
     Gradients,
     Factors,
     Results,
+    Operands,
+    Outcomes,
 }
 
 impl Kernel {
     /// All kernels, in order.
-    pub const ALL: [Self; 7] =
-        [Gather, Forward, Loss, BackwardInput, BackwardParameters, ClipNorm, ClipApply];
+    pub const ALL: [Self; 8] =
+        [Gather, Forward, Loss, BackwardInput, BackwardParameters, ClipNorm, ClipApply, Primitive];
+
+    /// Those that train, the first of all.
+    pub const TRAINING: &'static [Self] = Self::ALL.split_at(Primitive as usize).0;
 
     /// Its bindings, in order.
     pub fn bindings(self) -> Bindings {
         use Role::{
-            Controls, Factors, Folds, Gradients, Layers, Members, Moments, Results, Rows, Scratch, Table,
-            Targets, Weights, Work,
+            Controls, Factors, Folds, Gradients, Layers, Members, Moments, Operands, Outcomes, Results, Rows,
+            Scratch, Table, Targets, Weights, Work,
         };
         match self {
             Gather => &[
@@ -113,6 +120,7 @@ impl Kernel {
                 (Weights, true),
                 (Moments, true),
             ],
+            Primitive => &[(Operands, false), (Outcomes, true)],
         }
     }
 }
@@ -128,14 +136,15 @@ pub struct Pipeline {
 /// Bytes of a dispatch row in its uniform buffer: the alignment that every device allows.
 pub const DISPATCH_STRIDE: u64 = 256;
 
-/// Compiles all kernels. Bounds are checked in builds with debug assertions, trusted in others: the
-/// loops of these kernels end by construction.
+/// Compiles the kernels that train. Bounds are checked in builds with debug assertions, trusted in others:
+/// the loops of these kernels end by construction.
 pub fn compile(gpu: &GpuDevice, sources: &[Source]) -> Result<Vec<Pipeline>> {
     assert_eq!(sources.len(), Kernel::ALL.len(), "one source a kernel");
-    Kernel::ALL.iter().zip(sources).map(|(kernel, source)| compile_one(gpu, *kernel, source)).collect()
+    Kernel::TRAINING.iter().zip(sources).map(|(kernel, source)| compile_one(gpu, *kernel, source)).collect()
 }
 
-fn compile_one(gpu: &GpuDevice, kernel: Kernel, source: &Source) -> Result<Pipeline> {
+/// Compiles one kernel.
+pub fn compile_one(gpu: &GpuDevice, kernel: Kernel, source: &Source) -> Result<Pipeline> {
     let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(source.name),

@@ -14,7 +14,7 @@ use std::time::Instant;
 /// How long one submission should take at most: watchdogs kill long ones, and a user waits for them.
 const SUBMISSION_SECONDS: f64 = 0.05;
 /// Workgroups in one row of a dispatch; the twin of DISPATCH_WIDTH in shaders/prelude.wgsl.
-const DISPATCH_WIDTH: u32 = 32_768;
+pub const DISPATCH_WIDTH: u32 = 32_768;
 
 /// A slice on the device.
 struct Running {
@@ -216,7 +216,7 @@ impl GpuEngine {
                 entries: &entries,
             })
         };
-        Kernel::ALL
+        Kernel::TRAINING
             .iter()
             .map(|&kernel| {
                 let shards = if kernel == Kernel::Gather { self.data.shards.len() } else { 1 };

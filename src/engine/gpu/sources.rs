@@ -1,6 +1,7 @@
 //! The WGSL of every kernel, assembled from `shaders/`: the prelude, the families that the kernel uses
 //! with a switch over each family's members, and the kernel itself.
 
+use crate::model::primitive::{self, Kind};
 use crate::model::{activation, loss, optimizer};
 
 const PRELUDE: &str = include_str!("../../../shaders/prelude.wgsl");
@@ -55,7 +56,34 @@ pub fn assemble() -> Vec<Source> {
             "clip_apply",
             &[PRELUDE, &optimizers, include_str!("../../../shaders/kernel/clip_apply.wgsl")],
         ),
+        source(
+            "primitive",
+            &[
+                PRELUDE,
+                NUMERICS,
+                RANDOM,
+                &primitives(),
+                include_str!("../../../shaders/kernel/primitive.wgsl"),
+            ],
+        ),
     ]
+}
+
+/// A switch over the primitives. Numbers are `x` and `y`; their bits, and words, are `a` and `b`.
+fn primitives() -> String {
+    let case = |(code, primitive): (usize, &primitive::Primitive)| {
+        let label = if code == 0 { "case 0u, default" } else { &format!("case {code}u") };
+        let value = match primitive.kind {
+            Kind::Number { .. } => format!("bitcast<vec4<u32>>({})", primitive.shader),
+            Kind::Words { .. } => primitive.shader.to_owned(),
+        };
+        format!("        {label}: {{ return {value}; }}\n")
+    };
+    let cases: String = primitive::ALL.iter().enumerate().map(case).collect();
+    format!(
+        "fn primitive(code: u32, a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {{\n    \
+         let x = bitcast<vec4<f32>>(a);\n    let y = bitcast<vec4<f32>>(b);\n    switch code {{\n{cases}    }}\n}}\n"
+    )
 }
 
 /// The functions of a family, a constant for each member's code, and the switch over them. All members

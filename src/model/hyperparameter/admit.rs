@@ -2,7 +2,7 @@
 
 use super::{ALL, Kind, LINEAR, MODELS, MOST_LAYERS, MOST_UNITS, find};
 use crate::data::{Task, TaskKind};
-use crate::error::{Error, Result, unknown_name};
+use crate::error::{Error, Result, cut, unknown_name};
 use crate::model::loss;
 use crate::space::{Dimension, Domain, Space, Value, value_text};
 
@@ -54,7 +54,7 @@ impl Kind {
             (Self::Widths, Value::Int(width)) => Error::usage(place, value_text(value))
                 .allowed(self.text())
                 .advice(format!("[[{width}]] for one hidden layer of {width} units")),
-            _ => Error::usage(place, value_text(value)).allowed(self.text()),
+            _ => Error::usage(place, cut(&value_text(value))).allowed(self.text()),
         }
     }
 
@@ -133,6 +133,7 @@ fn admit_dimension(dimension: &Dimension, model: &str) -> Result<Dimension> {
             place,
             format!("{} for a linear model, which has no hidden layers", dimension.name),
         )
+        .allowed("hyperparameters that shape no hidden layer")
         .advice(format!("leave {} out, or set model.kind = \"{}\"", dimension.name, MODELS[0])));
     }
     Ok(Dimension { domain, ..dimension.clone() })
@@ -152,7 +153,12 @@ pub fn check_task(space: &Space, task: Task) -> Result<()> {
     for dimension in &space.dimensions {
         let place = format!("space.{}", dimension.name);
         if find(&dimension.name).and_then(|known| known.task).is_some_and(|only| only != kind) {
-            return Err(Error::usage(place, format!("{} means nothing for {name}", dimension.name)));
+            return Err(Error::usage(place, format!("{} means nothing for {name}", dimension.name))
+                .allowed(format!("hyperparameters of {name}"))
+                .advice(format!(
+                    "leave {} out, or set data.task if the task was guessed wrong",
+                    dimension.name
+                )));
         }
         if dimension.name != "loss" {
             continue;

@@ -88,7 +88,10 @@ fn member<M: ?Sized, T: PartialEq>(
     wanted: T,
 ) -> Result<&'static M> {
     let found = all.iter().copied().find(|member| fact(member) == wanted);
-    found.ok_or_else(|| Error::usage(format!("space.{family}"), format!("no {family} fits")))
+    found.ok_or_else(|| {
+        Error::usage(format!("space.{family}"), format!("no {family} fits"))
+            .allowed(format!("a {family} that `manytune --list` names"))
+    })
 }
 
 /// Reads a configuration whose values have been checked.

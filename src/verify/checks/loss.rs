@@ -39,8 +39,11 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
                 let name = format!("loss/{}", loss.name());
                 cases.push(Case::new(name, Kind::Kernels, table, member, start));
             }
-            if let Targets::Classes(classes) = &job.dataset.targets {
-                cases.push(sure(job, table, *loss, classes));
+            match &job.dataset.targets {
+                Targets::Classes(classes) => cases.push(sure(job, table, *loss, classes)),
+                Targets::Values { stored, .. } => {
+                    cases.extend([0.995, 1.005].map(|share| turning(job, table, *loss, (stored, share))));
+                }
             }
         }
     }
@@ -56,5 +59,21 @@ fn sure(job: &Job, table: usize, loss: &'static dyn Loss, classes: &[u32]) -> Ca
     let class = classes[job.dataset.folds[fold].train[0] as usize] as usize;
     let bias = start.parameters.len() - job.dataset.task.output_count();
     start.parameters[bias + class] = 10.0;
+    Case::new(format!("loss/{}", loss.name()), Kind::Kernels, table, member, Start::At(start))
+}
+
+/// One row whose error is so much of huber_delta: a loss that turns a little too soon or too late is wrong
+/// there alone.
+fn turning(job: &Job, table: usize, loss: &'static dyn Loss, (stored, share): (&[f32], f64)) -> Case {
+    let fold = fold_of(1);
+    let mut member = plain_member(job, fold, &[], smooth(), 1);
+    member.recipe.loss = loss;
+    let mut start = state(job, &member, Age::Faint, 0, 160);
+    start.parameters.fill(0.0);
+    let target = job.dataset.folds[fold].target.apply(stored[job.dataset.folds[fold].train[0] as usize]);
+    let error = share * member.recipe.loss_parameters.huber_delta;
+    if let Some(bias) = start.parameters.last_mut() {
+        *bias = (f64::from(target) + error) as f32;
+    }
     Case::new(format!("loss/{}", loss.name()), Kind::Kernels, table, member, Start::At(start))
 }

@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod company;
+pub mod direction;
 pub mod evaluation;
 pub mod initializer;
 pub mod layer;
@@ -11,12 +12,17 @@ pub mod lr_schedule;
 pub mod minibatch;
 pub mod network;
 pub mod optimizer;
+pub mod primitive;
+pub mod projection;
 pub mod regulariser;
+pub mod trajectory;
 
 use super::Level;
 use super::case::Case;
+use super::findings::Findings;
 use super::tables::GENERAL;
-use crate::engine::Job;
+use crate::engine::{Engine, Job};
+use crate::error::Result;
 
 /// What a family needs to make its cases.
 #[derive(Clone, Copy)]
@@ -58,5 +64,24 @@ pub static ALL: &[MakeCases] = &[
     minibatch::cases,
     network::cases,
     evaluation::cases,
+    trajectory::cases,
     company::cases,
 ];
+
+/// Comparisons that are no trainings judged one by one: of functions, and of an engine with itself.
+#[derive(Clone, Copy)]
+pub struct Probe {
+    /// The tables whose engines it is made on.
+    pub tables: &'static [usize],
+    /// The names of its checks.
+    pub names: fn() -> Vec<String>,
+    /// Makes, on an engine of a table, those of its checks that are wanted.
+    pub check: CheckEngine,
+}
+
+/// Compares what an engine gives on a table, for the checks that are wanted by name.
+pub type CheckEngine =
+    fn(&mut Findings, &mut dyn Engine, Plan<'_>, usize, &dyn Fn(&str) -> bool) -> Result<()>;
+
+/// Every probe.
+pub static PROBES: &[Probe] = &[primitive::PROBE, direction::PROBE, projection::PROBE];

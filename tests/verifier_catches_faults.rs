@@ -1,0 +1,579 @@
+//! The verifier is seen to fail: faults planted in the shaders that ship, one at a time, by substitution
+//! of their text, and each is caught on the device at hand.
+//!
+//! A fault is tried against the checks of its area alone, which a whole verification contains. Those
+//! that change no number of any training are listed with the reason; the test holds them to that.
+
+mod common;
+
+use manytune::engine::gpu::{GpuEngine, sources};
+use manytune::engine::{Engine, Job};
+use manytune::error::Result;
+use manytune::verify::{Level, Options, Outcome, run};
+
+/// (what is wrong, the text that is there, the text in its place, checks that are run)
+type Fault = (&'static str, &'static str, &'static str, &'static str);
+
+/// The sources with one text replaced wherever it stands, which it must somewhere.
+fn mutated((fault, from, to, _): Fault) -> Vec<sources::Source> {
+    let mut mutated = sources::assemble();
+    let mut count = 0;
+    for source in &mut mutated {
+        count += source.wgsl.matches(from).count();
+        source.wgsl = source.wgsl.replace(from, to);
+        if let Err(error) = naga::front::wgsl::parse_str(&source.wgsl) {
+            panic!("{fault}: {} is no shader: {}", source.name, error.emit_to_string(&source.wgsl));
+        }
+    }
+    assert!(count > 0, "{fault}: no shader has \"{from}\"");
+    mutated
+}
+
+fn verify(fault: Fault) -> Result<Outcome> {
+    let sources = mutated(fault);
+    let open = |job: Job| {
+        let gpu = common::gpu().expect("the device that was there a moment ago");
+        Ok(Box::new(GpuEngine::with_sources(job, gpu, None, &sources)?) as Box<dyn Engine>)
+    };
+    run(&Options { level: Level::Quick, only: Some(fault.3.to_owned()), seed: 0 }, &open)
+}
+
+#[track_caller]
+fn all_are_caught(faults: &[Fault]) {
+    if common::gpu().is_none() {
+        return;
+    }
+    let mut missed = Vec::new();
+    for fault in faults {
+        match verify(*fault) {
+            Ok(outcome) if outcome.passed => missed.push(fault.0),
+            Ok(_) => {}
+            // A fault may leave nothing to compare, such as an epoch that never ends.
+            Err(error) => assert!(!error.found.contains("does not compile"), "{}: {error}", fault.0),
+        }
+    }
+    assert!(missed.is_empty(), "not caught: {missed:#?}");
+}
+
+#[test]
+fn faults_of_the_way_forward() {
+    all_are_caught(&[
+        ("no bias", "finish_row(row, quad, sum0 + bias,", "finish_row(row, quad, sum0,", "layer/dense"),
+        ("a row takes its neighbour's sums", "sum1 + bias, layer", "sum2 + bias, layer", "layer/dense"),
+        (
+            "inputs beyond the last whole slice dropped",
+            "inner < 4u * layer.input_stride; inner += DEPTH",
+            "inner + DEPTH <= 4u * layer.input_stride; inner += DEPTH",
+            "layer/dense",
+        ),
+        ("no barrier before the product", "workgroupBarrier();\n        multiply", "multiply", "layer/dense"),
+        (
+            "no barrier after the product",
+            "column_quad);\n        workgroupBarrier();",
+            "column_quad);",
+            "activation/relu",
+        ),
+        ("a slice one short", "k < DEPTH; k++", "k < DEPTH - 1u; k++", "layer/dense"),
+        (
+            "columns of the wrong thread",
+            "let r = k * COLUMN + 4u * column_quad;",
+            "let r = k * COLUMN + 4u * row_quad;",
+            "layer/dense",
+        ),
+        (
+            "the activation of a neighbour",
+            "activation(member.activation, z)",
+            "activation((member.activation + 1u) % 10u, z)",
+            "activation/tanh",
+        ),
+        ("the hidden layer has no activation", "layer.hidden == 0u", "layer.index < 9u", "activation/relu"),
+        (
+            "dropout without its scale",
+            "vec4<f32>(1.0 / (1.0 - probability))",
+            "vec4<f32>(1.0)",
+            "layer/dropout",
+        ),
+        (
+            "dropout drops what it should keep",
+            "uniform4(word) < vec4",
+            "uniform4(word) >= vec4",
+            "layer/dropout",
+        ),
+        ("dropout spares the derivative", "a.derivative *= factors;", "", "layer/dropout"),
+        (
+            "dropout of another layer's stream",
+            "layer.index + 1u, control",
+            "layer.index, control",
+            "layer/dropout",
+        ),
+        (
+            "dropout of another step",
+            "control.step, member.stream",
+            "control.step + 1u, member.stream",
+            "layer/dropout",
+        ),
+        (
+            "dropout while scoring",
+            "control.training == 1u && member.dropout > 0.0",
+            "member.dropout > 0.0",
+            "layer/dropout",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_of_the_way_back() {
+    all_are_caught(&[
+        ("a flipped sign", "quad] *= d_x;", "quad] *= -d_x;", "layer/dense"),
+        ("no derivative", "quad] *= d_x;", "quad] = d_x;", "activation/sigmoid"),
+        (
+            "a transposed index",
+            "stage_right_along_inner(4u * (thread % 4u), line, w);",
+            "stage_right_across(line % 16u, 4u * (thread % 4u), w);",
+            "layer/dense",
+        ),
+        (
+            "outputs beyond the last whole slice dropped",
+            "inner < 4u * layer.output_stride; inner += DEPTH",
+            "inner + DEPTH <= 4u * layer.output_stride; inner += DEPTH",
+            "layer/dense",
+        ),
+        (
+            "rows beyond the batch written",
+            "if (row < control.row_count) {\n        scratch",
+            "if (row < control.row_count + 64u) {\n        scratch",
+            "layer/dense",
+        ),
+        (
+            "rows beyond the last whole slice dropped",
+            "inner < control.row_count; inner += DEPTH",
+            "inner + DEPTH <= control.row_count; inner += DEPTH",
+            "layer/dense",
+        ),
+        (
+            "the last row dropped",
+            "if (row < control.row_count) {\n                if",
+            "if (row + 1u < control.row_count) {\n                if",
+            "layer/dense",
+        ),
+        ("no gradient of the bias", "x.x = 1.0;", "x.x = 0.0;", "layer/dense"),
+        (
+            "a bias reduction without its first row",
+            "x.x = 1.0;",
+            "x.x = select(1.0, 0.0, row == 0u);",
+            "layer/dense",
+        ),
+        (
+            "the bias update b <- b - rate",
+            "var decay = 1.0;",
+            "var decay = 1.0;\n    if (input == bias_row) { g = keep_inside(vec4<f32>(1.0), 4u * quad, layer.output_count); }",
+            "layer/dense",
+        ),
+        (
+            "a neighbour's hyperparameters",
+            "let member = members[item.member];\n    let control = controls[dispatch.control_at + item.member];\n    if (control.row_count == 0u) {\n        return;\n    }\n    let tiles",
+            "let member = members[(item.member + 1u) % arrayLength(&members)];\n    let control = controls[dispatch.control_at + item.member];\n    if (control.row_count == 0u) {\n        return;\n    }\n    let tiles",
+            "optimizer/",
+        ),
+        (
+            "a neighbour's slot",
+            "let at = layer.parameters_at + input * layer.output_stride + quad;",
+            "let at = layer.parameters_at + (input + 1u) * layer.output_stride + quad;",
+            "layer/dense",
+        ),
+        (
+            "one NaN",
+            "let w = weights[at];",
+            "let w = weights[at] + select(0.0, bitcast<f32>(0x7fc00001u - min(input, 0u)), input == 1u);",
+            "layer/dense",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_of_losses_and_scores() {
+    all_are_caught(&[
+        ("1/batch missing", "let share = 1.0 / f32(control.row_count);", "let share = 1.0;", "loss/"),
+        ("batch off by one", "f32(control.row_count);", "f32(control.row_count + 1u);", "loss/"),
+        (
+            "the last row has no loss",
+            "r < control.row_count; r += 64u",
+            "r + 1u < control.row_count; r += 64u",
+            "loss/",
+        ),
+        ("class weights not in the gradient", "(weight * share)", "share", "loss/cross_entropy"),
+        (
+            "class weights not in the loss",
+            "loss(member.loss, row) * weight",
+            "loss(member.loss, row)",
+            "loss/cross_entropy",
+        ),
+        ("smoothing over the other classes only", "- s / k;", "- s / (k - 1.0);", "loss/cross_entropy"),
+        (
+            "the label's gradient as p - 1",
+            "let own = s * (k - 1.0) / k - others / sum;",
+            "let own = output_at(row, j) / sum - 1.0 + s * (k - 1.0) / k;",
+            "loss/cross_entropy",
+        ),
+        (
+            "exponentials without their maximum",
+            "output_at(row, j) - maximum;",
+            "output_at(row, j);",
+            "activation/relu",
+        ),
+        (
+            "the logarithm of a sum near 1",
+            "let log_sum = select(ln1(sum), ln_1p_unit1(min(others, 1.0)), gap == 0.0 && others <= 1.0);",
+            "let log_sum = ln1(sum);",
+            "loss/cross_entropy",
+        ),
+        ("huber's slope is 1", "row.huber_delta * sign(error)", "sign(error)", "loss/huber"),
+        ("huber's square is whole", "select(0.5 * error * error", "select(error * error", "loss/huber"),
+        (
+            "huber turns elsewhere",
+            "magnitude > row.huber_delta",
+            "magnitude > 0.99 * row.huber_delta",
+            "loss/huber",
+        ),
+        ("half a squared error's slope", "error + error", "error", "loss/mean_squared_error"),
+        (
+            "targets as they are stored",
+            "(bitcast<f32>(bits) - member.target_shift) * member.target_scale",
+            "bitcast<f32>(bits)",
+            "loss/huber",
+        ),
+        (
+            "no barrier in the sum of losses",
+            "workgroupBarrier();\n        if (thread < width) {\n            partial_losses",
+            "if (thread < width) {\n            partial_losses",
+            "loss/",
+        ),
+        (
+            "losses of the epoch before",
+            "bitcast<f32>(atomicLoad(&results[at])), 0.0, first",
+            "bitcast<f32>(atomicLoad(&results[at])), 0.0, false",
+            "lr_schedule/",
+        ),
+        (
+            "only the last minibatch's loss",
+            "bitcast<u32>(before + value)",
+            "bitcast<u32>(value)",
+            "lr_schedule/",
+        ),
+        (
+            "the last of equal outputs predicted",
+            "output_at(row, j) > output_at(row, best)",
+            "output_at(row, j) >= output_at(row, best)",
+            "evaluation",
+        ),
+        ("predictions counted as right", "row.output_count + best]", "best]", "evaluation"),
+        ("counts of the epoch before", "if (first && !training) {", "if (false) {", "evaluation/scores"),
+        (
+            "scores with the smoothing of training",
+            "0.0, member.huber_delta,",
+            "member.label_smoothing, member.huber_delta,",
+            "evaluation",
+        ),
+        (
+            "absolute errors not added",
+            "vec2<f32>(error * error, abs(error))",
+            "vec2<f32>(error * error, 0.0)",
+            "evaluation",
+        ),
+        (
+            "divergence one step late",
+            "select(before, control.step, diverged)",
+            "select(before, control.step + 1u, diverged)",
+            "company",
+        ),
+        ("infinity taken for a number", "!is_finite(mean)", "mean != mean", "company"),
+        (
+            "finite by the wrong bits",
+            "& 0x7f800000u) != 0x7f800000u",
+            "& 0x7fc00000u) != 0x7fc00000u",
+            "primitive",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_of_steps() {
+    all_are_caught(&[
+        (
+            "sgd: a lost momentum term",
+            "*m = s.momentum * *m + g;\n    let ahead",
+            "*m = g;\n    let ahead",
+            "optimizer/sgd",
+        ),
+        ("sgd: nesterov ignored", "s.nesterov * ahead + (1.0 - s.nesterov) * *m", "*m", "optimizer/sgd"),
+        (
+            "sgd: uphill",
+            "return w - s.rate * (s.nesterov",
+            "return w + s.rate * (s.nesterov",
+            "optimizer/sgd",
+        ),
+        (
+            "adam: the first moment's correction for both",
+            "sqrt(*v * s.correction2)",
+            "sqrt(*v * s.correction1)",
+            "optimizer/adam",
+        ),
+        ("adam: no bias correction", "(*m * s.correction1)", "*m", "optimizer/adam"),
+        (
+            "adam: epsilon inside the root",
+            "sqrt(*v * s.correction2);\n    return w - s.rate * (*m * s.correction1) / (root + s.epsilon)",
+            "sqrt(*v * s.correction2 + s.epsilon);\n    return w - s.rate * (*m * s.correction1) / root",
+            "optimizer/adam",
+        ),
+        (
+            "adam: the gradient not squared",
+            "(1.0 - s.beta2) * g * g;\n    let root",
+            "(1.0 - s.beta2) * g;\n    let root",
+            "optimizer/adam",
+        ),
+        (
+            "rmsprop: epsilon inside the root",
+            "g / (sqrt(*v) + s.epsilon);\n    return w - s.rate * *m",
+            "g / sqrt(*v + s.epsilon);\n    return w - s.rate * *m",
+            "optimizer/rmsprop",
+        ),
+        ("rmsprop: no momentum", "s.momentum * *m + g / ", "g / ", "optimizer/rmsprop"),
+        ("adagrad: forgets", "*v += g * g;", "*v = g * g;", "optimizer/adagrad"),
+        (
+            "lion: beta2 in the direction",
+            "let direction = s.beta1 * *m + (1.0 - s.beta1) * g;",
+            "let direction = s.beta2 * *m + (1.0 - s.beta2) * g;",
+            "optimizer/lion",
+        ),
+        ("lion: not the sign", "sign(direction)", "direction", "optimizer/lion"),
+        (
+            "the second moment not stored",
+            "moments[dispatch.second_moment_at + at] = v;",
+            "",
+            "optimizer/adam",
+        ),
+        (
+            "weight decay on the bias",
+            "var decay = 1.0;",
+            "var decay = control.decay;",
+            "regulariser/weight_decay",
+        ),
+        ("no weight decay", "decay = control.decay;", "", "regulariser/weight_decay"),
+        ("l1 as l2", "member.l1_penalty * sign(w)", "member.l1_penalty * w", "regulariser/l1"),
+        (
+            "l2 on the bias",
+            "if (input < layer.input_count) {\n        g +=",
+            "if (input <= bias_row) {\n        g +=",
+            "regulariser/l2",
+        ),
+        ("clipping where it should not", "partial[0] > 1.0", "partial[0] < 1.0", "regulariser/clip"),
+        ("clipping to the square", "1.0 / sqrt(partial[0])", "1.0 / partial[0]", "regulariser/clip"),
+        (
+            "a norm without its tail",
+            "e < member.parameters_length; e += 64u",
+            "e + 8u < member.parameters_length; e += 64u",
+            "regulariser/clip",
+        ),
+        (
+            "no barrier in the norm",
+            "workgroupBarrier();\n        if (thread < width) {\n            partial[thread]",
+            "if (thread < width) {\n            partial[thread]",
+            "regulariser/clip",
+        ),
+        (
+            "clipped steps decay the bias",
+            "select(1.0, control.decay, input < layer.input_count)",
+            "control.decay",
+            "regulariser/all",
+        ),
+        (
+            "a neighbour's clipping factor",
+            "factors[item.member];\n    let decay",
+            "factors[(item.member + 1u) % arrayLength(&factors)];\n    let decay",
+            "regulariser/clip",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_of_minibatches_and_random_streams() {
+    all_are_caught(&[
+        (
+            "the first minibatch again and again",
+            "control.row_start + first_row + thread",
+            "first_row + thread",
+            "minibatch",
+        ),
+        (
+            "every epoch in one order",
+            "member.half_bits, control.epoch,",
+            "member.half_bits, 0u,",
+            "minibatch",
+        ),
+        (
+            "rows in the order of the file",
+            "folds[member.train_at + drawn]",
+            "folds[member.train_at + position]",
+            "minibatch",
+        ),
+        (
+            "scored on training rows",
+            "folds[member.validation_at + position]",
+            "folds[member.train_at + position]",
+            "evaluation",
+        ),
+        (
+            "missing numbers by comparison",
+            "let missing = (bitcast<vec4<u32>>(stored) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);",
+            "let missing = stored != stored;",
+            "layer/dense",
+        ),
+        ("scaled before it is shifted", "(stored - shift) * scale", "stored * scale - shift", "layer/dense"),
+        (
+            "the transform of the first features for all",
+            "member.transform_at + 4u * quad",
+            "member.transform_at",
+            "layer/dense",
+        ),
+        (
+            "input dropout alike in every sixteen rows",
+            "let block = (first_row + row) * stride + quad;",
+            "let block = row * stride + quad;",
+            "regulariser/input_dropout",
+        ),
+        (
+            "input dropout while scoring",
+            "training && member.input_dropout > 0.0",
+            "member.input_dropout > 0.0",
+            "regulariser/input_dropout",
+        ),
+        ("seven rounds of shuffling", "round < 8u; round++", "round < 7u; round++", "primitive/permute"),
+        ("walks that leave the rows", "while (value >= count)", "while (value > count)", "primitive/permute"),
+        ("nine rounds of Philox", "round < 10u; round++", "round < 9u; round++", "primitive/philox"),
+        ("a carry lost in Philox", "(middle & 0xffffu)", "0u", "primitive/philox"),
+        (
+            "uniform numbers that reach 1",
+            "word >> vec4<u32>(8u)) * (1.0 / 16777216.0)",
+            "word >> vec4<u32>(8u)) * (1.0 / 16777215.0)",
+            "primitive/uniform",
+        ),
+    ]);
+}
+
+#[test]
+fn faults_of_formulas() {
+    all_are_caught(&[
+        ("exp: ln 2 in one part", "(c - n * LN_2_HIGH) - n * LN_2_LOW", "c - n * 0.6931472", "primitive/exp"),
+        ("exp: a coefficient", "4.16657960e-2", "4.16e-2", "primitive/exp"),
+        (
+            "exp - 1 by subtraction",
+            "select(exp4(x) - 1.0, near, abs(x) < vec4<f32>(0.5))",
+            "exp4(x) - 1.0",
+            "primitive/exp_m1",
+        ),
+        (
+            "exp - 1 by subtraction, seen by elu",
+            "select(exp4(x) - 1.0, near, abs(x) < vec4<f32>(0.5))",
+            "exp4(x) - 1.0",
+            "activation/elu",
+        ),
+        ("ln: the exponent's low part", "return n * LN_2_LOW + series", "return series", "primitive/ln"),
+        (
+            "ln(1 + x) by addition",
+            "return atanh_series4(x / (2.0 + x));",
+            "return ln4(1.0 + x);",
+            "primitive/ln_1p",
+        ),
+        ("erfc: a coefficient", "1.00002368", "1.0", "primitive/erfc"),
+        ("erfc: a coefficient, seen by gelu", "1.00002368", "1.0", "activation/gelu"),
+        (
+            "tanh of exp alone",
+            ", near, magnitude < vec4<f32>(0.625))",
+            ", near, magnitude < vec4<f32>(0.0))",
+            "primitive/tanh",
+        ),
+        (
+            "tanh of exp alone, seen by its activation",
+            ", near, magnitude < vec4<f32>(0.625))",
+            ", near, magnitude < vec4<f32>(0.0))",
+            "activation/tanh",
+        ),
+        ("tanh: 1 - tanh^2", "4.0 * t / (sum * sum)", "1.0 - tanh4(x) * tanh4(x)", "activation/tanh"),
+        (
+            "gelu by tanh",
+            "0.5 * erfc4(x * -0.70710678118654752)",
+            "0.5 * (1.0 + tanh4(0.7978845608 * (x + 0.044715 * x * x * x)))",
+            "activation/gelu",
+        ),
+        ("gelu: half the derivative", "phi + x * density", "phi", "activation/gelu"),
+        ("silu: half the derivative", "s + x * (low * high)", "s", "activation/silu"),
+        ("selu: a constant", "1.7580993408473766", "1.7581993408473766", "activation/selu"),
+        (
+            "elu: the value for the derivative",
+            "select(exp4(x), vec4<f32>(1.0), positive)",
+            "select(below, vec4<f32>(1.0), positive)",
+            "activation/elu",
+        ),
+        ("leaky_relu: another slope", "vec4<f32>(0.01)", "vec4<f32>(0.0100002)", "activation/leaky_relu"),
+        (
+            "relu: a slope of 1 at 0",
+            "let positive = x > vec4<f32>(0.0);\n    return Activated(select(x * 0.0",
+            "let positive = x >= vec4<f32>(0.0);\n    return Activated(select(x * 0.0",
+            "activation/relu",
+        ),
+        (
+            "sigmoid from e^x",
+            "let t = exp4(-abs(x));\n    let high = 1.0 / (1.0 + t);\n    let low = t * high;\n    return",
+            "let t = exp4(x);\n    let high = 1.0 / (1.0 + t);\n    let low = t * high;\n    return",
+            "activation/sigmoid",
+        ),
+        ("softplus: ln(1 + t) by addition", "ln_1p_unit4(t)", "ln4(1.0 + t)", "activation/softplus"),
+        ("softplus: no maximum", "max(x, vec4<f32>(0.0)) +", "", "activation/softplus"),
+        (
+            "identity: not quite",
+            "Activated(x, vec4<f32>(1.0))",
+            "Activated(x, vec4<f32>(1.00002))",
+            "activation/identity",
+        ),
+    ]);
+}
+
+/// Not faults: no number of any training changes. Each says why; should one ever be caught, the reason no
+/// longer holds, and it belongs above.
+#[test]
+fn what_changes_nothing_is_not_called_a_fault() {
+    let equivalent: &[Fault] = &[
+        // A padded unit is 0.5, but the rows of the weights that it would meet are 0 and stay so: their step
+        // is skipped. The masks are a second wall.
+        (
+            "padded units not masked after their activation",
+            "= keep_inside(a.value, 4u * quad, layer.output_count);",
+            "= a.value;",
+            "activation/sigmoid",
+        ),
+        // Every use bounds its argument, or discards what exp gives beyond: sigmoid and softplus take -|x|, tanh
+        // at most 20, elu and selu the other branch.
+        (
+            "exp without its clamp",
+            "let c = clamp(x, vec4<f32>(-87.5), vec4<f32>(88.5));",
+            "let c = x;",
+            "activation/",
+        ),
+        // exp clamps its argument too: e^88.5 + 1 takes 2 to 0 as e^20 + 1 does.
+        ("tanh without its own clamp", "min(magnitude, vec4<f32>(10.0))", "magnitude", "primitive/tanh"),
+        // The loss reads no output beyond the last.
+        (
+            "padded outputs not masked",
+            "= keep_inside(z, 4u * quad, layer.output_count);",
+            "= z;",
+            "layer/dense",
+        ),
+    ];
+    if common::gpu().is_none() {
+        return;
+    }
+    for fault in equivalent {
+        let outcome = verify(*fault).unwrap();
+        assert!(outcome.passed, "{} is a fault after all\n{outcome}", fault.0);
+    }
+}
