@@ -9,13 +9,11 @@ use serde_json::Value;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Long enough to be caught in the middle: no trial stops early.
+/// Long enough to be caught in the middle, however busy the machine is: no trial stops early.
 fn place() -> Place {
     let place = Place::new();
-    place.write(
-        "study.toml",
-        &STUDY.replace("trials = 6", "trials = 12").replace("max_epochs = 8", "max_epochs = 40"),
-    );
+    let study = STUDY.replace("trials = 6", "trials = 12").replace("max_epochs = 8", "max_epochs = 40");
+    place.write("study.toml", &study.replace("batch_size = 64", "batch_size = 8"));
     place
 }
 
@@ -143,7 +141,7 @@ fn a_time_limit_does_not_wait_for_an_epoch() {
         let began = Instant::now();
         let (_, notes) = place.run("tune study.toml --time-limit 1s");
         let seconds = began.elapsed().as_secs_f64();
-        assert!(seconds < 4.0, "stopped after {seconds} s");
+        assert!(seconds < 8.0, "stopped after {seconds} s");
         assert!(notes.contains("time limit"), "{notes}");
         assert!(steps() > before, "the run began again");
         before = steps();

@@ -40,7 +40,8 @@ const MUTANTS: [Mutant; 9] = [
     Mutant {
         kernel: "dense_backward_parameters",
         from: "    moments[at] = m;\n",
-        to: "    moments[at] = m + vec4<f32>(1.0) - keep_inside(vec4<f32>(1.0), 4u * quad, layer.output_count);\n",
+        to: "    let padding = vec4<f32>(1.0) - keep_inside(vec4<f32>(1.0), 4u * quad, layer.output_count);\n    \
+             moments[at] = m + padding;\n",
         seen: ["moments", "in the padding of member"],
     },
     Mutant {
