@@ -12,6 +12,7 @@ pub mod plan;
 pub mod refit;
 mod rows;
 pub mod run;
+mod runner;
 pub mod same;
 mod schema;
 pub mod score;

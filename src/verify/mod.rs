@@ -8,7 +8,7 @@
 //! The ladder: the f64 reference against central differences of its own loss ([`differences`]); the
 //! engine's forward, backward and steps against the f64 reference from the very same f32 state
 //! ([`judge`]), each number with a tolerance of its own ([`rounding`]); differences of the engine's own
-//! losses and outputs against its own gradient ([`line`]); and the functions that kernels are made of
+//! losses and outputs against its own gradient ([`mod@line`]); and the functions that kernels are made of
 //! against f64, in units in the last place ([`checks::primitive`]).
 
 pub mod case;
@@ -24,6 +24,7 @@ pub mod rounding;
 pub mod study;
 pub mod tables;
 pub mod track;
+pub mod uncertain;
 
 pub use outcome::{Check, Kind, Outcome};
 pub use study::members;
