@@ -141,7 +141,10 @@ fn a_grid_runs_all_its_cells_and_a_huge_one_asks_first() {
     let learning_rate = "{ log_uniform = [1e-3, 1e-1] }";
     place.write("study.toml", &grid.replace(learning_rate, "[0.01, 0.03]"));
     let (table, notes) = place.run("tune study.toml");
-    assert!(table.contains("4 trials (4 complete)") && notes.contains("grid of 4 cells"), "{table}{notes}");
+    assert!(
+        table.contains("4 trials (4 complete)") && notes.contains("the grid has 4 cells"),
+        "{table}{notes}"
+    );
 
     place.write("huge.toml", &grid.replace(learning_rate, "{ log_uniform = [1e-3, 1e-1], count = 60000 }"));
     let error = place.fail("tune huge.toml", 2);

@@ -137,3 +137,28 @@ fn a_study_is_verified_on_its_own_shapes_and_data() {
         assert!(outcome.checks.iter().any(|check| check.name.ends_with(name)));
     }
 }
+
+/// Half of all differences of a study with an l1 penalty were skipped, since biases begin at 0 and were taken
+/// for penalised; and units behind dead ones lie at the kink of relu as long as their biases are 0.
+#[test]
+fn a_penalty_or_dead_units_raise_no_alarm_on_a_study() {
+    let dataset = common::dataset(Task::Classification { class_count: 3 }, 300, 11, 3);
+    for seed in 1..7 {
+        let job = Job { dataset: Arc::new(dataset.clone()), seed, with_outputs: false };
+        let sampled: Vec<_> = (0..6)
+            .map(|number| {
+                let hidden = [&[8, 8][..], &[16, 16], &[8, 8, 8]][number % 3];
+                let mut member = common::member(&job, hidden, |network, recipe| {
+                    let name = ["relu", "leaky_relu"][number % 2];
+                    network.activation = *activation::ALL.iter().find(|a| a.name() == name).unwrap();
+                    recipe.batch_size = 64;
+                    recipe.l1_penalty = if number < 3 { 1e-4 } else { 0.0 };
+                });
+                member.fold = number % 3;
+                member
+            })
+            .collect();
+        let outcome = members(&Options::default(), &job, &sampled, &open).unwrap();
+        assert!(outcome.passed, "seed {seed}\n{outcome}");
+    }
+}

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Write to this file instead of standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Use one model trained on all rows instead of the average of the fold models
+    /// Use one model trained on all rows but the final test set instead of the average of the fold models
     #[arg(long)]
     refit: bool,
 }

@@ -24,6 +24,7 @@ pub use encode::Encoder;
 pub use fingerprint::of_bytes as checksum;
 pub use options::{ColumnRef, ColumnType, DEFAULT_MISSING, DataOptions, Scale, SplitOptions, TaskKind};
 pub use prepare::{Prepared, prepare};
+pub use sniff::column_names;
 pub use source::{load, load_for_prediction, missing_file_advice};
 pub use split::MOST_FOLDS;
 pub use table::{Format, MAX_COLUMNS, MAX_NUMBERS, Table};

@@ -2,6 +2,7 @@
 
 use super::numbers::parse_number;
 use std::collections::HashSet;
+use std::io::Read;
 use std::path::Path;
 
 /// The separator that splits the first lines into equally many fields: tab before semicolon before
@@ -20,6 +21,28 @@ pub(super) fn delimiter_of(path: &Path, text: &str) -> u8 {
     let even = (0..CANDIDATES.len()).find(is_even);
     // The last of equally frequent ones, the comma, also where there is none of them.
     CANDIDATES[even.or_else(|| (0..CANDIDATES.len()).max_by_key(|&candidate| first[candidate])).unwrap_or(2)]
+}
+
+/// The names in the first record of a table of separated text, gzipped or not, as far as its first 64 KiB
+/// tell; `None` where it cannot be read or has one column.
+pub fn column_names(path: &Path) -> Option<Vec<String>> {
+    const MOST_BYTES: u64 = 1 << 16;
+    let file = std::fs::File::open(path).ok()?;
+    let is_packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    let reader: Box<dyn Read> =
+        if is_packed { Box::new(flate2::read::GzDecoder::new(file)) } else { Box::new(file) };
+    let mut bytes = Vec::new();
+    reader.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = text.trim_start_matches('\u{feff}');
+    let delimiter = delimiter_of(path, text);
+    let reader = ::csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes());
+    let first = reader.into_records().next()?.ok()?;
+    (first.len() > 1).then(|| first.iter().map(|name| name.trim().to_owned()).collect())
 }
 
 /// How often each candidate stands outside quotes, in each of the first twenty lines that are not blank.

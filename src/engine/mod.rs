@@ -201,7 +201,7 @@ pub trait Engine {
     fn kind(&self) -> EngineKind;
     /// The adapter's or processor's name.
     fn device(&self) -> String;
-    /// What the engine uses and how full it is, one fact a line, for `--explain`.
+    /// What the engine uses and may take, one fact a line, for `--explain`.
     fn explain(&self) -> Vec<String>;
     /// How many more members like this one can be admitted now.
     fn room(&self, member: &Member) -> usize;

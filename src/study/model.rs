@@ -263,9 +263,11 @@ fn damaged(path: &Path, found: String) -> Error {
 
 /// The error for a study without a model.
 pub fn none_yet(folder: &Path) -> Error {
-    Error::store(folder.display(), "no trial of the study is complete yet: there is no model")
+    Error::store(folder.display(), "no trial of the study is complete: there is no model")
         .allowed("a study with a complete trial")
-        .advice("run the study's tune command again, and let it finish a trial")
+        .advice(
+            "run the study's tune command again, with more --trials where it is finished, and let it complete one",
+        )
 }
 
 fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {

@@ -2,13 +2,12 @@
 
 use super::document::{Places, Source};
 use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
-use crate::data::{ColumnRef, DataOptions, MOST_FOLDS, Task};
+use crate::data::{self, ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, ErrorKind, Result, unknown_name};
 use crate::model::hyperparameter::{self, LINEAR};
 use crate::model::metric::{self, Metric};
 use crate::search;
 use crate::space::{Dimension, Space, key_text, quoted};
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 pub use super::default_space::default_space;
@@ -390,16 +389,13 @@ fn is_csv(path: &Path) -> bool {
     [".csv", ".tsv"].iter().any(|extension| name.ends_with(extension))
 }
 
-/// The columns that the first line of a CSV file names, for a user who did not say which to predict.
+/// The columns that a CSV file names, for a user who did not say which to predict.
 fn columns_of(path: &Path) -> Option<String> {
-    const MOST_BYTES: u64 = 1 << 16;
     const MOST_NAMES: usize = 30;
-    let mut line = String::new();
-    BufReader::new(std::fs::File::open(path).ok()?.take(MOST_BYTES)).read_line(&mut line).ok()?;
-    let separator = [',', ';', '\t'].into_iter().find(|&separator| line.contains(separator))?;
-    let line = line.trim_start_matches('\u{feff}').trim_end();
-    let names = line.split(separator).map(|name| name.trim().trim_matches('"'));
-    let names: Vec<&str> = names.take(MOST_NAMES + 1).collect();
+    let names = data::column_names(path)?;
     let more = if names.len() > MOST_NAMES { ", …" } else { "" };
-    Some(format!("{}{more}", names[..names.len().min(MOST_NAMES)].join(", ")))
+    let quoted =
+        |name: &String| if name.contains([',', ' ', '"']) { format!("'{name}'") } else { name.clone() };
+    let listed: Vec<String> = names.iter().take(MOST_NAMES).map(quoted).collect();
+    Some(format!("{}{more}", listed.join(", ")))
 }

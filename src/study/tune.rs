@@ -156,9 +156,6 @@ impl Study {
             plan.max_epochs,
             plan.patience
         ));
-        if let Some(size) = self.strategy.size(&self.space) {
-            audience.note(&format!("{} of {}", self.strategy.name(), cells(size)));
-        }
         self.strategy.notes(&self.space).iter().for_each(|note| audience.note(note));
         audience.explain("the study as run:");
         plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
@@ -306,12 +303,11 @@ impl Study {
             EngineKind::Cpu => EngineChoice::Cpu,
             EngineKind::Gpu => EngineChoice::Gpu,
         };
-        engine::open(choice, device, memory, job).map_err(|error| {
-            error.advice(format!(
-                "go on where {} is, or begin anew in another folder with --out",
-                header.device
-            ))
-        })
+        let elsewhere =
+            format!("go on where {} is, or begin anew in another folder with --out", header.device);
+        let opened = engine::open(choice, device, memory, job).map_err(|error| error.advice(elsewhere))?;
+        let (kind, name) = (opened.engine.kind().name(), opened.engine.device());
+        Ok(Opened { why: format!("engine {kind}: {name} (the study is trained on it)"), ..opened })
     }
 
     fn header(&self, engine: EngineKind, device: String) -> Header {

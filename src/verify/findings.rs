@@ -189,7 +189,8 @@ impl Findings {
                     );
                 }
                 let Measure { error: worst_error, tolerance, .. } = measure;
-                Check { name, kind, worst_error, tolerance, passed: passed && seeing, place }
+                let blind = passed && !seeing;
+                Check { name, kind, worst_error, tolerance, passed: passed && seeing, place, blind }
             })
             .collect()
     }

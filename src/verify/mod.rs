@@ -156,7 +156,7 @@ fn selected(mut cases: Vec<Case>, only: Option<&str>) -> Result<Vec<Case>> {
     let names: BTreeSet<String> = names.chain(PROBES.iter().flat_map(|probe| (probe.names)())).collect();
     cases.retain(|case| case.name.contains(only));
     if !names.iter().any(|name| name.contains(only)) {
-        let known = names.iter().map(String::as_str).chain(SHARED);
+        let known: BTreeSet<&str> = names.iter().map(String::as_str).chain(SHARED).collect();
         return Err(unknown_name("--only", "check", only, known));
     }
     Ok(cases)

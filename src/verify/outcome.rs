@@ -57,6 +57,9 @@ pub struct Check {
     /// Tensor, element, both values, the model that was trained, and the file of the formula.
     #[serde(rename = "where")]
     pub place: String,
+    /// Whether it failed for having seen too little, not for an error.
+    #[serde(skip)]
+    pub blind: bool,
 }
 
 /// The result of a verification.
@@ -113,10 +116,19 @@ impl fmt::Display for Outcome {
             return write!(f, "\n{} checks passed on {}", self.checks.len(), self.device);
         }
         writeln!(f, "\n{failed} of {} checks FAILED on {}", self.checks.len(), self.device)?;
+        if self.failures().all(|check| check.blind) {
+            return write!(f, "  try: another --seed; nothing was wrong, but too little was seen to pass");
+        }
+        let (driver, meanwhile) = match self.device.starts_with("gpu") {
+            true => {
+                (" update the device's driver; train with --engine cpu meanwhile;", " and driver version")
+            }
+            false => ("", ""),
+        };
         write!(
             f,
-            "  try: repeat one with --only NAME and the same --seed; update the device's driver; train with \
-             --engine cpu meanwhile; and report this table with the device's name and driver version."
+            "  try: repeat one with --only NAME and the same --seed;{driver} and report this table with the \
+             device's name{meanwhile}."
         )
     }
 }

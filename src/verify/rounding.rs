@@ -182,13 +182,21 @@ fn activate(activation: &dyn Activation, z: &Uncertain) -> (Uncertain, Uncertain
             let largest = |others: &[[Vec<f64>; 2]; 2], f: &dyn Fn(f64) -> f64| {
                 others.iter().map(|other| f(other[which][i])).fold(0.0, f64::max)
             };
-            let movement = largest(&moved, &|other| (other - value).abs()) / WIDTH;
+            let movement = with_room(largest(&moved, &|other| (other - value).abs()), value) / WIDTH;
             let terms = if which == 1 { largest(&near, &|other| other.abs()) } else { 0.0 };
             let error = FUNCTION_ERROR * UNIT * terms.max(value.abs());
             (value, movement.hypot(error).hypot(SUBNORMAL / WIDTH))
         }))
     });
     (value, slope)
+}
+
+/// How far a function may move where it jumps: a jump that does happen is met whole, and beside it the
+/// rounding of everything else, or a second one as large. Added up as independent errors are, the two would
+/// have no room.
+fn with_room(movement: f64, value: f64) -> f64 {
+    // What moves by rounding alone moves by some 10⁻⁶ of itself.
+    if movement > 1e-3 * value.abs() { 1.5 * movement } else { movement }
 }
 
 /// The loss of some rows, each weighted, and its gradient with respect to the outputs.
@@ -324,7 +332,8 @@ fn add_penalties(setting: Setting<'_>, parameters: &Uncertain, gradient: &mut Un
             let sign = if w == 0.0 { 0.0 } else { w.signum() };
             gradient.value[index] += l2 * w + l1 * sign;
             // A weight within rounding of 0 may have either sign.
-            let jump = if spread > 0.0 && w.abs() <= WIDTH * spread { 2.0 * l1 / WIDTH } else { 0.0 };
+            let jump =
+                if spread > 0.0 && w.abs() <= WIDTH * spread { with_room(2.0 * l1, l1) / WIDTH } else { 0.0 };
             let rounding = 2.0 * UNIT * (gradient.value[index].abs() + (l2 * w).abs() + l1);
             let own = gradient.spread[index];
             gradient.spread[index] = own.hypot(l2 * spread).hypot(rounding).hypot(jump);

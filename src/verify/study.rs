@@ -1,6 +1,6 @@
 //! Verifies exactly what a study will run: its members' shapes and families, on its data.
 
-use super::case::{Case, Start, sgd};
+use super::case::{Age, Case, Start, sgd, state};
 use super::outcome::Kind;
 use super::{Open, Options, Outcome, describe_device, judged, outcome};
 use crate::data::{Dataset, Fold, Targets};
@@ -29,19 +29,27 @@ pub fn members(options: &Options, job: &Job, members: &[Member], open: Open<'_>)
     let mut cases = Vec::new();
     for (number, member) in members.iter().enumerate() {
         let name = name_of(number, member);
-        // The gradient, read through plain gradient descent; then the step that the study takes.
+        // The gradient, read through plain gradient descent, where the study begins; then beside that, since
+        // biases of 0 leave units behind dead ones exactly at a kink, where no difference is a slope; then
+        // the step that the study takes.
         let mut plain = member.clone();
         plain.recipe.optimizer = sgd();
         plain.recipe.optimizer_parameters.momentum = 0.0;
         let products = plain.network.parameter_count() * job.dataset.folds[plain.fold].train.len();
-        let mut case = Case::new(name.clone(), Kind::Kernels, 0, plain, Start::Fresh)
-            .formula("shaders/layer/dense_forward.wgsl", "src/model/network.rs");
-        case.differences = products <= MOST_PRODUCTS;
-        cases.push(case);
+        let beside = Start::At(state(&job, &plain, Age::Young, 0, number as u32));
+        for (start, differences) in [(Start::Fresh, false), (beside, products <= MOST_PRODUCTS)] {
+            let mut case = Case::new(name.clone(), Kind::Kernels, 0, plain.clone(), start)
+                .formula("shaders/layer/dense_forward.wgsl", "src/model/network.rs");
+            case.differences = differences;
+            cases.push(case);
+        }
         let optimizer = member.recipe.optimizer.name();
         let (shader, host) =
             (format!("shaders/optimizer/{optimizer}.wgsl"), format!("src/model/optimizer/{optimizer}.rs"));
-        let case = Case::new(name, Kind::Steps, 0, member.clone(), Start::Fresh);
+        // From a state with moments: the first step of Adam from nothing is all but the sign of a gradient,
+        // which rounding decides where that is near 0.
+        let start = Start::At(state(&job, member, Age::Young, 0, number as u32));
+        let case = Case::new(name, Kind::Steps, 0, member.clone(), start);
         cases.push(case.formula(&shader, &host).without_differences());
     }
     let cases = super::selected(cases, options.only.as_deref())?;

@@ -84,9 +84,7 @@ impl Memory {
 
     /// How full it is, for `--explain`.
     pub fn explain(&self) -> String {
-        let (members, scratch) = self.taken();
-        let taken = self.total(members, scratch, 0);
-        format!("{} of memory planned, of at most {} ({})", size(taken), size(self.limit), self.source)
+        format!("at most {} ({})", size(self.limit), self.source)
     }
 
     /// How many more members like this one fit beside those that are held, of at most so many.

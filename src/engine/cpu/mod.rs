@@ -116,8 +116,9 @@ impl Engine for CpuEngine {
     }
 
     fn explain(&self) -> Vec<String> {
-        let threads = self.pool.current_num_threads();
-        vec![format!("{threads} threads, {} members in flight", self.members.len()), self.memory.explain()]
+        let (threads, limit) = (self.pool.current_num_threads(), self.memory.explain());
+        let most = threads * MEMBERS_PER_THREAD;
+        vec![format!("{threads} threads, at most {most} members in flight; memory: {limit}")]
     }
 
     fn room(&self, member: &Member) -> usize {

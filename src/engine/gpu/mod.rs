@@ -193,16 +193,9 @@ impl Engine for GpuEngine {
 
     fn explain(&self) -> Vec<String> {
         let facts = &self.gpu.facts;
-        let held: u64 = self.shards.iter().map(Shard::bytes).sum();
         vec![
             format!("{} ({}, {}), {}", facts.name, facts.kind, facts.backend, facts.driver),
-            format!(
-                "{} members in {} shards, {} of {} MiB",
-                self.homes.len(),
-                self.shards.len(),
-                held >> 20,
-                self.memory >> 20
-            ),
+            format!("at most {} members in {} MiB", self.most_members(), self.memory >> 20),
             format!(
                 "table in {} buffers, bindings up to {} MiB",
                 self.data.shards.len(),
