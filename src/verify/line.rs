@@ -16,8 +16,7 @@ use crate::model::recipe::Member;
 /// Where the values of a slope are taken, in steps.
 const STENCIL: [f64; 6] = [-4.0, -2.0, -1.0, 1.0, 2.0, 4.0];
 
-/// Spacings of the tables that noise is read from, from the finest on; the first that tells is used. The
-/// finest moves a weight of 0.1 in a direction of a hundred by some dozen units in the last place.
+/// Spacings of the tables that noise is read from. The finest moves a weight of 0.1 in a direction of a hundred by some dozen units in the last place.
 const SPACINGS: [f64; 3] = [1.0 / 262_144.0, 1.0 / 32_768.0, 1.0 / 4096.0];
 
 /// A line through the parameters of a member.
@@ -113,12 +112,14 @@ impl Line {
     }
 }
 
-/// The noise of values that were computed at a line's tables; `None` where none of them tells.
+/// The noise of values that were computed at a line's tables, by the one that tells of most; `None` where
+/// none of them tells.
 pub fn noise_of(values: &[f64]) -> Option<f64> {
     let tables = values.as_chunks::<{ noise::POINTS }>().0;
     // However still a table may be: a sum is rounded at its size more than once.
     let floor = UNIT * values.first()?.abs();
-    tables.iter().find_map(noise::estimate).map(|noise| noise.max(floor))
+    // Of nine points each: an estimate may be half of what there is, the largest of several hardly.
+    tables.iter().filter_map(noise::estimate).reduce(f64::max).map(|noise| noise.max(floor))
 }
 
 /// How uncertain the gradient of the step after a state is, as f32 computes it.

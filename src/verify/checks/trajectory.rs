@@ -54,8 +54,8 @@ fn case(plan: Plan<'_>, name: &str, set: &dyn Fn(&mut Recipe)) -> Case {
     // The last row's gradient alone may be next to nothing.
     member.recipe.optimizer_parameters.momentum = 0.5;
     set(&mut member.recipe);
-    // A time constant or so in all: where a trajectory may part, tolerances grow with e to that.
-    member.recipe.learning_rate = (1.0 - member.recipe.optimizer_parameters.momentum) / 128.0;
+    // A quarter of a time constant in all: where a trajectory may part, tolerances grow with e to that.
+    member.recipe.learning_rate = (1.0 - member.recipe.optimizer_parameters.momentum) / 512.0;
     let start = Start::At(state(job, &member, Age::Young, 0, 900));
     Case::new(format!("trajectory/{name}"), Kind::Steps, table, member, start)
         .formula("shaders/layer/dense_backward_parameters.wgsl", "src/model/trainer.rs")
