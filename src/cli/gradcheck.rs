@@ -11,7 +11,7 @@ use crate::search;
 use crate::study::plan::{Overrides, Plan, device_beside_cpu};
 use crate::verify::{self, Level, Options, Outcome};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 /// Verify the engine's kernels against an f64 reference, and the reference against finite differences
 ///
@@ -105,8 +105,13 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
     conclude(verify::members(options, &job, &members, &open)?, format)
 }
 
+/// Opens an engine with guards, and says once which it is and why: `auto` may have fallen back to the
+/// processor.
 fn open(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Box<dyn Engine>> {
-    Ok(engine::open_guarded(choice, device, job)?.engine)
+    static SAID: Once = Once::new();
+    let opened = engine::open_guarded(choice, device, job)?;
+    SAID.call_once(|| output::note(&opened.why));
+    Ok(opened.engine)
 }
 
 fn conclude(outcome: Outcome, format: Format) -> Result<()> {
