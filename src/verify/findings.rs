@@ -174,7 +174,12 @@ impl Findings {
 
     /// The checks, one per name and kind.
     pub fn into_checks(self) -> Vec<Check> {
-        let Self { worst, blind } = self;
+        let Self { mut worst, blind } = self;
+        // Where every comparison was skipped there is none to be the worst, and the check must fail all the same.
+        for (key, _) in blind.iter().filter(|(_, (few, _))| *few > 0) {
+            let none = || Measure { error: 0.0, tolerance: 0.0, place: "none: all were skipped".to_owned() };
+            worst.entry(key.clone()).or_insert_with(none);
+        }
         worst
             .into_iter()
             .map(|((name, kind), measure)| {
@@ -193,5 +198,30 @@ impl Findings {
                 Check { name, kind, worst_error, tolerance, passed: passed && seeing, place, blind }
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A check all of whose comparisons were skipped was missing from the outcome, which then passed.
+    #[test]
+    fn a_check_that_saw_nothing_fails() {
+        let mut findings = Findings::default();
+        findings.add_blind("loss/some", Kind::Slopes, 3, 3);
+        let checks = findings.into_checks();
+        assert_eq!(checks.len(), 1);
+        assert!(!checks[0].passed && checks[0].blind, "{}", checks[0].place);
+        assert!(checks[0].place.starts_with("3 of 3 comparisons were skipped"), "{}", checks[0].place);
+    }
+
+    #[test]
+    fn a_few_skipped_comparisons_beside_many_made_pass() {
+        let mut findings = Findings::default();
+        findings.add_blind("loss/some", Kind::Slopes, 1, 21);
+        let place = "along a line".to_owned();
+        findings.add("loss/some", Kind::Slopes, Measure { error: 1.0, tolerance: 2.0, place });
+        assert!(findings.into_checks()[0].passed);
     }
 }

@@ -82,7 +82,7 @@ impl Memory {
         Self { limit, threads: threads as u64, source, held: HashMap::new() }
     }
 
-    /// How full it is, for `--explain`.
+    /// How much it may plan, for `--explain`.
     pub fn explain(&self) -> String {
         format!("at most {} ({})", size(self.limit), self.source)
     }

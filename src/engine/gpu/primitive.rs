@@ -31,10 +31,10 @@ impl Primitives {
         primitive: &'static Primitive,
         operands: &[[Words; 2]],
     ) -> Result<Vec<Words>> {
-        if self.pipeline.is_none() {
-            self.pipeline = Some(compile_one(gpu, Kernel::Primitive, &self.source)?);
-        }
-        let Some(pipeline) = &self.pipeline else { return Ok(Vec::new()) };
+        let pipeline = match &mut self.pipeline {
+            Some(pipeline) => pipeline,
+            none => none.insert(compile_one(gpu, Kernel::Primitive, &self.source)?),
+        };
         let code = ALL.iter().position(|one| one.name == primitive.name).expect("a primitive is in its ALL");
         let mut outcomes = Vec::with_capacity(operands.len());
         for part in operands.chunks((DISPATCH_WIDTH * WORKGROUP) as usize) {

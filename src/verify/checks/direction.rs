@@ -86,15 +86,14 @@ fn bases(plan: Plan<'_>, table: usize) -> Vec<Base> {
 fn away_from_kinks(job: &Job, member: &Member, number: u32) -> Snapshot {
     const NEAR: f64 = 1.0 / 64.0;
     const MOST_STATES: u32 = 64;
-    let mut states =
-        (0..MOST_STATES).map(|salt| state(job, member, Age::Young, 0, 1000 + MOST_STATES * number + salt));
+    let at = |salt: u32| state(job, member, Age::Young, 0, 1000 + MOST_STATES * number + salt);
+    let mut states = (0..MOST_STATES).map(at);
     let is_away = |start: &Snapshot| {
         let parameters = Uncertain::exact(widened(&start.parameters));
         let places = beside_kinks(setting(job, member), &parameters, start.step);
         places.into_iter().all(|place| place.abs() > NEAR)
     };
-    let last = state(job, member, Age::Young, 0, 1000 + MOST_STATES * number);
-    states.find(is_away).unwrap_or(last)
+    states.find(is_away).unwrap_or_else(|| at(0))
 }
 
 fn check(
@@ -167,11 +166,11 @@ fn judge(
     suffix: &str,
 ) {
     let norm = gradient.value.iter().map(|g| g * g).sum::<f64>().sqrt();
+    let all = base.lines.len();
     let skipped = base.lines.iter().filter(|line| line.is_none()).count();
-    findings.add_blind(&base.name, Kind::Slopes, skipped, base.lines.len());
-    let Some(noise) = noise else {
-        return findings.add_blind(&base.name, Kind::Slopes, base.lines.len(), 0);
-    };
+    // Without its noise no line can be judged.
+    findings.add_blind(&base.name, Kind::Slopes, if noise.is_some() { skipped } else { all }, all);
+    let Some(noise) = noise else { return };
     let numbers = base.lines.iter().enumerate().filter_map(|(number, line)| Some((number, line.as_ref()?)));
     for ((number, line), values) in numbers.zip(values) {
         let slope = line.slope(values, noise, 1.0, gradient);
