@@ -2,8 +2,9 @@
 //! and translates to the languages of all vendors.
 
 use manytune::engine::gpu::pipelines::Kernel;
+use manytune::engine::gpu::resident::variant;
 use manytune::engine::gpu::{sources, tables};
-use naga::back::{hlsl, msl, spv};
+use naga::back::{PipelineConstants, hlsl, msl, pipeline_constants, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
@@ -19,22 +20,40 @@ fn parse(source: &sources::Source) -> (Module, ModuleInfo) {
 
 #[test]
 fn every_shader_is_valid_and_translates_to_spirv_msl_and_hlsl() {
-    for source in sources::assemble() {
+    for (kernel, source) in Kernel::ALL.iter().zip(sources::assemble()) {
         let (module, info) = parse(&source);
-        let words = spv::write_vec(&module, &info, &spv::Options::default(), None)
-            .unwrap_or_else(|error| panic!("{} to SPIR-V: {error}", source.name));
-        assert_eq!(words[0], 0x0723_0203, "{}: the SPIR-V magic number", source.name);
-        let options = msl::Options { fake_missing_bindings: true, ..Default::default() };
-        let (metal, _) = msl::write_string(&module, &info, &options, &msl::PipelineOptions::default())
-            .unwrap_or_else(|error| panic!("{} to MSL: {error}", source.name));
-        assert!(metal.contains("kernel void main_"), "{}: no Metal kernel", source.name);
-        let mut direct = String::new();
-        let options = hlsl::Options { fake_missing_bindings: true, ..Default::default() };
-        hlsl::Writer::new(&mut direct, &options, &hlsl::PipelineOptions::default())
-            .write(&module, &info, None)
-            .unwrap_or_else(|error| panic!("{} to HLSL: {error}", source.name));
-        assert!(direct.contains("numthreads(64, 1, 1)"), "{}: no HLSL kernel", source.name);
+        let variants = match kernel {
+            Kernel::Resident => variant::ALL.iter().map(|variant| variant.constants().to_vec()).collect(),
+            _ => vec![Vec::new()],
+        };
+        for constants in variants {
+            translate(&source, &module, &info, &constants);
+        }
     }
+}
+
+/// With values for its overrides.
+fn translate(source: &sources::Source, module: &Module, info: &ModuleInfo, constants: &[(&str, f64)]) {
+    let constants: PipelineConstants =
+        constants.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    let entry = Some((naga::ShaderStage::Compute, "main"));
+    let (module, info) = pipeline_constants::process_overrides(module, info, entry, &constants)
+        .unwrap_or_else(|error| panic!("{} with {constants:?}: {error}", source.name));
+    let (module, info) = (&*module, &*info);
+    let threads = constants.get("threads").copied().unwrap_or(64.0);
+    let words = spv::write_vec(module, info, &spv::Options::default(), None)
+        .unwrap_or_else(|error| panic!("{} to SPIR-V: {error}", source.name));
+    assert_eq!(words[0], 0x0723_0203, "{}: the SPIR-V magic number", source.name);
+    let options = msl::Options { fake_missing_bindings: true, ..Default::default() };
+    let (metal, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
+        .unwrap_or_else(|error| panic!("{} to MSL: {error}", source.name));
+    assert!(metal.contains("kernel void main_"), "{}: no Metal kernel", source.name);
+    let mut direct = String::new();
+    let options = hlsl::Options { fake_missing_bindings: true, ..Default::default() };
+    hlsl::Writer::new(&mut direct, &options, &hlsl::PipelineOptions::default())
+        .write(module, info, None)
+        .unwrap_or_else(|error| panic!("{} to HLSL: {error}", source.name));
+    assert!(direct.contains(&format!("numthreads({threads}, 1, 1)")), "{}: no HLSL kernel", source.name);
 }
 
 #[test]

@@ -1,20 +1,27 @@
 //! The engine on the graphics device: WGSL kernels over all members of a shard at once.
 //!
-//! The only room that names wgpu. `slice` plans what a submission does as plain data; `shard` owns the
-//! arenas; this file owns both and runs one slice of each shard after the other.
+//! The only room that names wgpu. `plan` says how a member is trained; `slice` and `resident` plan what a
+//! submission does as plain data; `shard` owns the arenas; `flight` keeps submissions under way.
 
 mod arena;
 pub mod device;
+mod flight;
 mod footprint;
 mod guards;
+mod pace;
 pub mod pipelines;
+pub mod plan;
 mod primitive;
+mod progress;
+pub mod resident;
 mod run;
 mod shard;
 mod slice;
 pub mod sources;
+mod stamps;
 mod table_data;
 pub mod tables;
+mod usage;
 
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
@@ -22,11 +29,15 @@ use crate::model::network::initial_parameters;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use device::GpuDevice;
+use flight::Flight;
 use footprint::{Footprint, unpad};
 use pipelines::Pipeline;
+use plan::{Plan, Plans};
+use resident::Residents;
+use resident::layout::Layout;
 use shard::{Resident, Shard};
 use sources::Source;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use table_data::{DeviceData, FoldPlace};
 
 /// Device memory the arenas may take where the user says nothing: wgpu does not tell how much a device
@@ -48,16 +59,26 @@ pub struct GpuEngine {
     job: Job,
     gpu: GpuDevice,
     pipelines: Vec<Pipeline>,
+    residents: Residents,
     primitives: primitive::Primitives,
     data: DeviceData,
-    shards: Vec<Shard>,
+    /// By number; one that is empty makes room for others.
+    shards: BTreeMap<usize, Shard>,
     /// Which shard each member lives in.
     homes: HashMap<MemberId, usize>,
     /// Bytes the arenas may take.
     memory: u64,
     /// Set when the device had less memory than planned: no more shards are tried.
     exhausted: bool,
-    pace: run::Pace,
+    /// Which plans may be chosen.
+    plans: Plans,
+    /// How long submissions should take at most.
+    seconds: f64,
+    /// What the device works on, in order.
+    flights: VecDeque<Flight>,
+    /// Reports that nobody has read yet.
+    ended: Vec<Report>,
+    usage: usage::Usage,
     /// Words of the guards between members; 0 without guards.
     gap: u64,
     /// What was written where it must not be, as far as it was seen.
@@ -87,18 +108,22 @@ impl GpuEngine {
         let shard_bytes = gpu.facts.binding_limit.min(memory.max(1 << 16));
         let data = DeviceData::upload(&gpu, &job.dataset, shard_bytes)?;
         gpu.wait()?;
-        let pace = run::Pace::new(gpu.facts.software);
         Ok(Self {
             job,
             gpu,
             pipelines,
+            residents: Residents::new(sources),
             primitives: primitive::Primitives::new(sources),
             data,
-            shards: Vec::new(),
+            shards: BTreeMap::new(),
             homes: HashMap::new(),
             memory,
             exhausted: false,
-            pace,
+            plans: Plans::default(),
+            seconds: flight::SUBMISSION_SECONDS,
+            flights: VecDeque::new(),
+            ended: Vec::new(),
+            usage: usage::Usage::default(),
             gap: 0,
             faults: Vec::new(),
         })
@@ -107,8 +132,20 @@ impl GpuEngine {
     /// Keeps submissions within so many seconds instead of the usual 50 ms. With 0 each is one step of
     /// every member; no number depends on it.
     pub fn with_submissions_of(mut self, seconds: f64) -> Self {
-        self.pace.seconds = seconds;
+        self.seconds = seconds;
         self
+    }
+
+    /// Chooses among these plans for every member that is admitted from now on.
+    pub fn with_plans(mut self, plans: Plans) -> Self {
+        self.plans = plans;
+        self
+    }
+
+    /// How a member would be trained.
+    pub fn plan_of(&self, member: &Member) -> Plan {
+        let fold = self.data.places[member.fold];
+        self.plans.choose(member, fold, self.data.shards.len(), &self.gpu.facts)
     }
 
     /// Guards around every member that is admitted from now on: for the verifier, which then asks what was
@@ -119,13 +156,27 @@ impl GpuEngine {
         self
     }
 
-    fn footprint(&self, member: &Member) -> (Footprint, FoldPlace) {
+    fn footprint(&self, member: &Member) -> (Plan, Footprint, FoldPlace) {
         let place = self.data.places[member.fold];
-        (Footprint::of(member, place.train_count as usize, place.validation_count as usize), place)
+        let (train_count, validation_count) = (place.train_count as usize, place.validation_count);
+        let plan = self.plan_of(member);
+        let footprint = match plan {
+            Plan::Tiled => Footprint::of(member, train_count, validation_count as usize),
+            Plan::Resident(variant) => {
+                let (batch, _) = member.recipe.steps(train_count);
+                let layout =
+                    Layout::of(member, batch as u32, validation_count).expect("the variant holds it");
+                let output_rows = if self.job.with_outputs { validation_count } else { 0 };
+                Footprint::resident(member, &layout, variant, output_rows)
+            }
+        };
+        (plan, footprint, place)
     }
 
-    fn memory_left(&self) -> u64 {
-        self.memory.saturating_sub(self.shards.iter().map(Shard::bytes).sum())
+    /// Memory for new shards, where those that are empty make room unless they serve the plan themselves.
+    fn memory_left(&self, plan: Plan, footprint: Footprint) -> u64 {
+        let stays = |shard: &&Shard| !shard.is_empty() || shard.serves(plan, footprint);
+        self.memory.saturating_sub(self.shards.values().filter(stays).map(Shard::bytes).sum())
     }
 
     fn most_members(&self) -> usize {
@@ -133,27 +184,33 @@ impl GpuEngine {
     }
 
     /// How many members of this footprint a new shard may hold, before the device is asked.
-    fn new_shard_room(&self, member: &Member, footprint: Footprint) -> u64 {
+    fn new_shard_room(&self, member: &Member, plan: Plan, footprint: Footprint) -> u64 {
         if self.exhausted {
             return 0;
         }
         let clips = member.recipe.clip_norm > 0.0;
-        let by_memory = self.memory_left() / footprint.with_gap(self.gap).bytes(clips);
+        let by_memory = self.memory_left(plan, footprint) / footprint.with_gap(self.gap).bytes(clips);
+        // Half of what is left: members of another plan find room beside them.
+        let by_memory = by_memory.div_ceil(2);
         by_memory.min(Shard::largest(footprint, self.gpu.facts.binding_limit, self.gap))
     }
 
-    /// A shard with room for the footprint: one that there is, or a new one.
-    fn home_for(&mut self, member: &Member, footprint: Footprint) -> Result<usize> {
-        if let Some(home) = self.shards.iter().position(|shard| shard.room(footprint) > 0) {
+    /// A shard with room for the footprint: one that there is, or a new one in the place of those that are
+    /// empty.
+    fn home_for(&mut self, member: &Member, plan: Plan, footprint: Footprint) -> Result<usize> {
+        if let Some((&home, _)) = self.shards.iter().find(|(_, shard)| shard.serves(plan, footprint)) {
             return Ok(home);
         }
-        let wanted = FIRST_SHARD_MEMBERS << (2 * self.shards.len().min(8));
-        let mut count = self.new_shard_room(member, footprint).min(wanted);
+        self.shards.retain(|_, shard| !shard.is_empty());
+        let alike = self.shards.values().filter(|shard| shard.plan == plan).count();
+        let wanted = FIRST_SHARD_MEMBERS << (2 * alike.min(8));
+        let mut count = self.new_shard_room(member, plan, footprint).min(wanted);
         // A failed allocation halves what is asked for; results do not depend on how members share shards.
         while count > 0 {
-            if let Some(shard) = Shard::allocate(&self.gpu, footprint, count, self.gap) {
-                self.shards.push(shard);
-                return Ok(self.shards.len() - 1);
+            if let Some(shard) = Shard::allocate(&self.gpu, plan, footprint, count, self.gap) {
+                let home = self.shards.last_key_value().map_or(0, |(last, _)| last + 1);
+                self.shards.insert(home, shard);
+                return Ok(home);
             }
             count /= 2;
         }
@@ -168,11 +225,17 @@ impl GpuEngine {
 
     fn place(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
         self.check(&member)?;
-        let (footprint, fold) = self.footprint(&member);
-        let home = self.home_for(&member, footprint)?;
-        self.shards[home].admit(&self.gpu, id, member, (footprint, fold), snapshot)?;
+        let (plan, footprint, fold) = self.footprint(&member);
+        let home = self.home_for(&member, plan, footprint)?;
+        let shard = self.shards.get_mut(&home).expect("it was found, or made, a moment ago");
+        shard.admit(&self.gpu, id, member, (footprint, fold), snapshot)?;
         self.homes.insert(id, home);
         Ok(())
+    }
+
+    /// A shard that members live in, or that the device works on.
+    fn shard_mut(&mut self, home: usize) -> &mut Shard {
+        self.shards.get_mut(&home).expect("a shard stays as long as anyone needs it")
     }
 
     fn home(&self, id: MemberId) -> Result<usize> {
@@ -204,18 +267,23 @@ impl Engine for GpuEngine {
         ]
     }
 
+    fn usage(&self) -> Vec<String> {
+        self.usage.line().into_iter().collect()
+    }
+
     fn room(&self, member: &Member) -> usize {
         if self.check(member).is_err() {
             return 0;
         }
-        let (footprint, _) = self.footprint(member);
-        let held: u64 = self.shards.iter().map(|shard| u64::from(shard.room(footprint))).sum();
-        let room = held + self.new_shard_room(member, footprint);
+        let (plan, footprint, _) = self.footprint(member);
+        let alike = self.shards.values().filter(|shard| shard.plan == plan);
+        let held: u64 = alike.map(|shard| u64::from(shard.room(footprint))).sum();
+        let room = held + self.new_shard_room(member, plan, footprint);
         room.min(self.most_members().saturating_sub(self.homes.len()) as u64) as usize
     }
 
     fn check(&self, member: &Member) -> Result<()> {
-        let (footprint, _) = self.footprint(member);
+        let (_, footprint, _) = self.footprint(member);
         let limit = self.gpu.facts.binding_limit;
         let needs = [("optimizer state", 32 * footprint.parameters), ("activations", 16 * footprint.scratch)];
         for (what, bytes) in needs {
@@ -250,7 +318,7 @@ impl Engine for GpuEngine {
     fn train(&mut self, ids: &[MemberId]) -> Result<()> {
         for &id in ids {
             let home = self.home(id)?;
-            if let Some(resident) = self.shards[home].residents.get_mut(&id) {
+            if let Some(resident) = self.shard_mut(home).residents.get_mut(&id) {
                 resident.asked = true;
             }
         }
@@ -258,16 +326,19 @@ impl Engine for GpuEngine {
     }
 
     fn advance(&mut self) -> Result<Vec<Report>> {
-        self.run_slices()
+        self.fly()
     }
 
     fn is_idle(&self) -> bool {
-        !self.shards.iter().any(|shard| shard.residents.values().any(|resident| resident.asked))
+        self.ended.is_empty()
+            && self.flights.is_empty()
+            && !self.shards.values().any(|shard| shard.residents.values().any(|resident| resident.asked))
     }
 
     fn pause(&mut self) -> Result<()> {
-        // A slice ends between two steps, and none is under way between two calls.
-        let residents = self.shards.iter_mut().flat_map(|shard| shard.residents.values_mut());
+        // A submission ends between two steps.
+        self.land_all()?;
+        let residents = self.shards.values_mut().flat_map(|shard| shard.residents.values_mut());
         residents.for_each(|resident| resident.asked = false);
         Ok(())
     }
@@ -285,7 +356,7 @@ impl Engine for GpuEngine {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         for &id in ids {
             let home = self.home(id)?;
-            self.shards[home].keep(id, &mut encoder);
+            self.shard_mut(home).keep(id, &mut encoder);
         }
         self.gpu.queue.submit([encoder.finish()]);
         Ok(())
@@ -305,10 +376,11 @@ impl Engine for GpuEngine {
             self.faults.extend(faults.unwrap_or_else(|error| vec![error.to_string()]));
         }
         for id in ids {
-            if let Some(home) = self.homes.remove(id) {
-                self.shards[home].retire(&self.gpu, *id);
+            if let Some(shard) = self.homes.remove(id).and_then(|home| self.shards.get_mut(&home)) {
+                shard.retire(&self.gpu, *id);
             }
         }
+        self.ended.retain(|report| !ids.contains(&report.id));
     }
 
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
@@ -320,13 +392,13 @@ impl GpuEngine {
     /// What guards have met around some members, or anywhere.
     fn faults_of(&self, members: Option<&[MemberId]>) -> Result<Vec<String>> {
         let faults: Result<Vec<Vec<String>>> =
-            self.shards.iter().map(|shard| guards::inspect(&self.gpu, shard, members)).collect();
+            self.shards.values().map(|shard| guards::inspect(&self.gpu, shard, members)).collect();
         Ok(faults?.concat())
     }
 
     /// The member's shard and what it holds of it.
     fn resident(&self, id: MemberId) -> Result<(&Shard, &Resident)> {
-        let shard = &self.shards[self.home(id)?];
+        let shard = &self.shards[&self.home(id)?];
         let left = || Error::device(&self.gpu.facts.name, format!("member {id} left its shard"));
         Ok((shard, shard.residents.get(&id).ok_or_else(left)?))
     }

@@ -3,6 +3,8 @@
 use super::device::GpuDevice;
 use super::sources::Source;
 use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 /// The kernels, in the order of [`super::sources::assemble`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +23,15 @@ pub enum Kernel {
     ClipNorm,
     /// The optimizer's step of a clipped gradient.
     ClipApply,
+    /// Many steps of one member, in one workgroup.
+    Resident,
     /// The functions that the others are made of; for the verifier.
     Primitive,
 }
 
-use Kernel::{BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Loss, Primitive};
+use Kernel::{
+    BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Loss, Primitive, Resident,
+};
 
 /// What stands at bindings 1, 2, … of a kernel, behind the dispatch row at 0. `true` is written to.
 type Bindings = &'static [(Role, bool)];
@@ -40,7 +46,7 @@ pub enum Role {
     Layers,
     Table,
     Folds,
-    Targets,
+    Shapes,
     Rows,
     Scratch,
     Weights,
@@ -54,17 +60,17 @@ pub enum Role {
 
 impl Kernel {
     /// All kernels, in order.
-    pub const ALL: [Self; 8] =
-        [Gather, Forward, Loss, BackwardInput, BackwardParameters, ClipNorm, ClipApply, Primitive];
+    pub const ALL: [Self; 9] =
+        [Gather, Forward, Loss, BackwardInput, BackwardParameters, ClipNorm, ClipApply, Resident, Primitive];
 
-    /// Those that train, the first of all.
-    pub const TRAINING: &'static [Self] = Self::ALL.split_at(Primitive as usize).0;
+    /// Those of the tiled plan, the first of all.
+    pub const TILED: &'static [Self] = Self::ALL.split_at(Resident as usize).0;
 
     /// Its bindings, in order.
     pub fn bindings(self) -> Bindings {
         use Role::{
             Controls, Factors, Folds, Gradients, Layers, Members, Moments, Operands, Outcomes, Results, Rows,
-            Scratch, Table, Targets, Weights, Work,
+            Scratch, Shapes, Table, Weights, Work,
         };
         match self {
             Gather => &[
@@ -89,7 +95,6 @@ impl Kernel {
                 (Work, false),
                 (Controls, false),
                 (Folds, false),
-                (Targets, false),
                 (Rows, false),
                 (Scratch, true),
                 (Results, true),
@@ -120,12 +125,23 @@ impl Kernel {
                 (Weights, true),
                 (Moments, true),
             ],
+            Resident => &[
+                (Members, false),
+                (Shapes, false),
+                (Table, false),
+                (Folds, false),
+                (Weights, true),
+                (Moments, true),
+                (Scratch, true),
+                (Results, true),
+            ],
             Primitive => &[(Operands, false), (Outcomes, true)],
         }
     }
 }
 
 /// One compiled kernel.
+#[derive(Clone)]
 pub struct Pipeline {
     /// The kernel.
     pub pipeline: wgpu::ComputePipeline,
@@ -136,15 +152,40 @@ pub struct Pipeline {
 /// Bytes of a dispatch row in its uniform buffer: the alignment that every device allows.
 pub const DISPATCH_STRIDE: u64 = 256;
 
-/// Compiles the kernels that train. Bounds are checked in builds with debug assertions, trusted in others:
+/// Compiles the kernels of the tiled plan. Bounds are checked in builds with debug assertions, trusted in others:
 /// the loops of these kernels end by construction.
 pub fn compile(gpu: &GpuDevice, sources: &[Source]) -> Result<Vec<Pipeline>> {
     assert_eq!(sources.len(), Kernel::ALL.len(), "one source a kernel");
-    Kernel::TRAINING.iter().zip(sources).map(|(kernel, source)| compile_one(gpu, *kernel, source)).collect()
+    Kernel::TILED.iter().zip(sources).map(|(kernel, source)| compile_one(gpu, *kernel, source, &[])).collect()
 }
 
-/// Compiles one kernel.
-pub fn compile_one(gpu: &GpuDevice, kernel: Kernel, source: &Source) -> Result<Pipeline> {
+/// What was compiled for a device: by its source, and the bits of its overrides.
+#[derive(Default)]
+pub struct Compiled(Mutex<HashMap<(String, Vec<u64>), Pipeline>>);
+
+/// A kernel with values for its overrides, compiled unless it was before.
+pub fn compile_one(
+    gpu: &GpuDevice,
+    kernel: Kernel,
+    source: &Source,
+    constants: &[(&str, f64)],
+) -> Result<Pipeline> {
+    let key = (source.wgsl.clone(), constants.iter().map(|(_, value)| value.to_bits()).collect());
+    let compiled = || gpu.compiled.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pipeline) = compiled().get(&key) {
+        return Ok(pipeline.clone());
+    }
+    let pipeline = compile_new(gpu, kernel, source, constants)?;
+    compiled().insert(key, pipeline.clone());
+    Ok(pipeline)
+}
+
+fn compile_new(
+    gpu: &GpuDevice,
+    kernel: Kernel,
+    source: &Source,
+    constants: &[(&str, f64)],
+) -> Result<Pipeline> {
     let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(source.name),
@@ -194,7 +235,7 @@ pub fn compile_one(gpu: &GpuDevice, kernel: Kernel, source: &Source) -> Result<P
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
             zero_initialize_workgroup_memory: false,
-            ..Default::default()
+            constants,
         },
         cache: None,
     });

@@ -33,7 +33,7 @@ impl Primitives {
     ) -> Result<Vec<Words>> {
         let pipeline = match &mut self.pipeline {
             Some(pipeline) => pipeline,
-            none => none.insert(compile_one(gpu, Kernel::Primitive, &self.source)?),
+            none => none.insert(compile_one(gpu, Kernel::Primitive, &self.source, &[])?),
         };
         let code = ALL.iter().position(|one| one.name == primitive.name).expect("a primitive is in its ALL");
         let mut outcomes = Vec::with_capacity(operands.len());

@@ -7,6 +7,8 @@ use crate::model::{activation, loss, optimizer};
 const PRELUDE: &str = include_str!("../../../shaders/prelude.wgsl");
 const NUMERICS: &str = include_str!("../../../shaders/numerics.wgsl");
 const RANDOM: &str = include_str!("../../../shaders/random.wgsl");
+const ROWS: &str = include_str!("../../../shaders/kernel/rows.wgsl");
+const LOSS_ROWS: &str = include_str!("../../../shaders/kernel/loss_rows.wgsl");
 const TILE: &str = include_str!("../../../shaders/layer/tile.wgsl");
 
 /// One kernel: its name and its whole source.
@@ -25,7 +27,7 @@ pub fn assemble() -> Vec<Source> {
     let losses = family("loss", loss::ALL.iter().map(|l| (l.name(), l.shader())));
     let source = |name, parts: &[&str]| Source { name, wgsl: parts.join("\n") };
     vec![
-        source("gather", &[PRELUDE, RANDOM, include_str!("../../../shaders/kernel/gather.wgsl")]),
+        source("gather", &[PRELUDE, RANDOM, ROWS, include_str!("../../../shaders/kernel/gather.wgsl")]),
         source(
             "dense_forward",
             &[
@@ -37,7 +39,10 @@ pub fn assemble() -> Vec<Source> {
                 include_str!("../../../shaders/layer/dense_forward.wgsl"),
             ],
         ),
-        source("loss", &[PRELUDE, NUMERICS, &losses, include_str!("../../../shaders/kernel/loss.wgsl")]),
+        source(
+            "loss",
+            &[PRELUDE, NUMERICS, &losses, LOSS_ROWS, include_str!("../../../shaders/kernel/loss.wgsl")],
+        ),
         source(
             "dense_backward_input",
             &[PRELUDE, TILE, include_str!("../../../shaders/layer/dense_backward_input.wgsl")],
@@ -55,6 +60,22 @@ pub fn assemble() -> Vec<Source> {
         source(
             "clip_apply",
             &[PRELUDE, &optimizers, include_str!("../../../shaders/kernel/clip_apply.wgsl")],
+        ),
+        source(
+            "resident",
+            &[
+                PRELUDE,
+                NUMERICS,
+                RANDOM,
+                &activations,
+                &losses,
+                &optimizers,
+                ROWS,
+                LOSS_ROWS,
+                include_str!("../../../shaders/resident/memory.wgsl"),
+                include_str!("../../../shaders/resident/dense.wgsl"),
+                include_str!("../../../shaders/resident/train.wgsl"),
+            ],
         ),
         source(
             "primitive",
