@@ -1,58 +1,17 @@
-//! The verifier is seen to fail: faults planted in the shaders that ship, one at a time, by substitution
+//! The verifier is seen to fail: faults planted in the shaders of the tiled plan that ship, one at a time, by substitution
 //! of their text, and each is caught on the device at hand.
 //!
 //! A fault is tried against the checks of its area alone, which a whole verification contains. Those
 //! that change no number of any training are listed with the reason; the test holds them to that.
 
 mod common;
+mod faults;
 
-use manytune::engine::gpu::{GpuEngine, sources};
-use manytune::engine::{Engine, Job};
-use manytune::error::Result;
-use manytune::verify::{Level, Options, Outcome, run};
-
-/// (what is wrong, the text that is there, the text in its place, checks that are run)
-type Fault = (&'static str, &'static str, &'static str, &'static str);
-
-/// The sources with one text replaced wherever it stands, which it must somewhere.
-fn mutated((fault, from, to, _): Fault) -> Vec<sources::Source> {
-    let mut mutated = sources::assemble();
-    let mut count = 0;
-    for source in &mut mutated {
-        count += source.wgsl.matches(from).count();
-        source.wgsl = source.wgsl.replace(from, to);
-        if let Err(error) = naga::front::wgsl::parse_str(&source.wgsl) {
-            panic!("{fault}: {} is no shader: {}", source.name, error.emit_to_string(&source.wgsl));
-        }
-    }
-    assert!(count > 0, "{fault}: no shader has \"{from}\"");
-    mutated
-}
-
-fn verify(fault: Fault) -> Result<Outcome> {
-    let sources = mutated(fault);
-    let open = |job: Job| {
-        let gpu = common::gpu().expect("the device that was there a moment ago");
-        Ok(Box::new(GpuEngine::with_sources(job, gpu, None, &sources)?) as Box<dyn Engine>)
-    };
-    run(&Options { level: Level::Quick, only: Some(fault.3.to_owned()), seed: 0 }, &open)
-}
+use faults::{Fault, verify};
 
 #[track_caller]
 fn all_are_caught(faults: &[Fault]) {
-    if common::gpu().is_none() {
-        return;
-    }
-    let mut missed = Vec::new();
-    for fault in faults {
-        match verify(*fault) {
-            Ok(outcome) if outcome.passed => missed.push(fault.0),
-            Ok(_) => {}
-            // A fault may leave nothing to compare, such as an epoch that never ends.
-            Err(error) => assert!(!error.found.contains("does not compile"), "{}: {error}", fault.0),
-        }
-    }
-    assert!(missed.is_empty(), "not caught: {missed:#?}");
+    faults::all_are_caught("tiled", faults);
 }
 
 #[test]
@@ -573,7 +532,7 @@ fn what_changes_nothing_is_not_called_a_fault() {
         return;
     }
     for fault in equivalent {
-        let outcome = verify(*fault).unwrap();
+        let outcome = verify("tiled", *fault).unwrap();
         assert!(outcome.passed, "{} is a fault after all\n{outcome}", fault.0);
     }
 }

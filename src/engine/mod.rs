@@ -151,12 +151,18 @@ pub fn open(
     memory: Option<MemoryLimit>,
     job: Job,
 ) -> Result<Opened> {
-    open_with(choice, device, memory, job, |engine| engine)
+    open_with(choice, device, memory, job, &|engine| engine)
 }
 
-/// The same for the verifier: with guards that tell what was [`disturbed`](Engine::disturbed).
-pub fn open_guarded(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Opened> {
-    open_with(choice, device, None, job, gpu::GpuEngine::guarded)
+/// The same for the verifier: with guards that tell what was [`disturbed`](Engine::disturbed), and by these
+/// plans on a graphics device.
+pub fn open_guarded(
+    choice: EngineChoice,
+    device: Option<&str>,
+    plans: gpu::plan::Plans,
+    job: Job,
+) -> Result<Opened> {
+    open_with(choice, device, None, job, &|engine| engine.with_plans(plans).guarded())
 }
 
 fn open_with(
@@ -164,7 +170,7 @@ fn open_with(
     device: Option<&str>,
     memory: Option<MemoryLimit>,
     job: Job,
-    prepare: fn(gpu::GpuEngine) -> gpu::GpuEngine,
+    prepare: &dyn Fn(gpu::GpuEngine) -> gpu::GpuEngine,
 ) -> Result<Opened> {
     let on_gpu = |job: Job| -> Result<Box<dyn Engine>> {
         let device = gpu::device::GpuDevice::open(device)?;
