@@ -260,6 +260,13 @@ impl Engine for GpuEngine {
             format!("{} ({}, {}), {}", facts.name, facts.kind, facts.backend, facts.driver),
             format!("at most {} members in {} MiB", self.most_members(), self.memory >> 20),
             format!(
+                "plans: {}",
+                resident::variant::ALL
+                    .iter()
+                    .filter(|variant| variant.runs_on(facts))
+                    .fold("tiled".to_owned(), |names, variant| format!("{names}, {}", variant.name))
+            ),
+            format!(
                 "table in {} buffers, bindings up to {} MiB",
                 self.data.shards.len(),
                 facts.binding_limit >> 20
