@@ -2,7 +2,7 @@
 //! and translates to the languages of all vendors.
 
 use manytune::engine::gpu::pipelines::Kernel;
-use manytune::engine::gpu::{sources, tables};
+use manytune::engine::gpu::{ceiling, sources, tables};
 use naga::back::{hlsl, msl, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
@@ -19,7 +19,7 @@ fn parse(source: &sources::Source) -> (Module, ModuleInfo) {
 
 #[test]
 fn every_shader_is_valid_and_translates_to_spirv_msl_and_hlsl() {
-    for source in sources::assemble() {
+    for source in sources::assemble().into_iter().chain(ceiling::sources()) {
         let (module, info) = parse(&source);
         let words = spv::write_vec(&module, &info, &spv::Options::default(), None)
             .unwrap_or_else(|error| panic!("{} to SPIR-V: {error}", source.name));

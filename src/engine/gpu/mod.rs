@@ -4,6 +4,7 @@
 //! arenas; this file owns both and runs one slice of each shard after the other.
 
 mod arena;
+pub mod ceiling;
 pub mod device;
 mod footprint;
 mod guards;
@@ -16,6 +17,7 @@ pub mod sources;
 mod table_data;
 pub mod tables;
 
+use super::ceiling::Ceilings;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::network::initial_parameters;
@@ -313,6 +315,10 @@ impl Engine for GpuEngine {
 
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
         self.primitives.compute(&self.gpu, primitive, operands)
+    }
+
+    fn ceilings(&mut self) -> Result<Ceilings> {
+        ceiling::measure(&self.gpu)
     }
 }
 
