@@ -4,14 +4,16 @@
 //! validation rows, and reports; which members go on is decided above. Members never wait for each
 //! other inside an engine. All of them can be paused at their next step, and go on from there bit for bit.
 
+pub mod ceiling;
 pub mod cpu;
 pub mod gpu;
 
 use crate::data::Dataset;
-use crate::error::{Result, unknown_name};
+use crate::error::{Error, Result, unknown_name};
 use crate::model::metric::Evaluation;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
+use ceiling::Ceilings;
 use std::sync::Arc;
 
 /// What every member of a study shares.
@@ -255,4 +257,8 @@ pub trait Engine {
     fn retire(&mut self, ids: &[MemberId]);
     /// Computes a primitive of each pair of operands, with the code that training uses: for the verifier.
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>>;
+    /// Measures what the device can do at most; takes a second or two, while no member is in training.
+    fn ceilings(&mut self) -> Result<Ceilings> {
+        Err(Error::device(self.device(), "this engine cannot measure what its device can do at most"))
+    }
 }

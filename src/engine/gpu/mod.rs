@@ -4,6 +4,7 @@
 //! submission does as plain data; `shard` owns the arenas; `flight` keeps submissions under way.
 
 mod arena;
+pub mod ceiling;
 pub mod device;
 mod flight;
 mod footprint;
@@ -23,6 +24,7 @@ mod table_data;
 pub mod tables;
 mod usage;
 
+use super::ceiling::Ceilings;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::network::initial_parameters;
@@ -392,6 +394,10 @@ impl Engine for GpuEngine {
 
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
         self.primitives.compute(&self.gpu, primitive, operands)
+    }
+
+    fn ceilings(&mut self) -> Result<Ceilings> {
+        ceiling::measure(&self.gpu)
     }
 }
 
