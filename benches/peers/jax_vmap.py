@@ -11,7 +11,8 @@ Mixed members (W4) need equal shapes within a program. Three ways are tried, and
   width    one per widest layer and minibatch size: depth and narrower layers padded, both optimizers selected;
   padded   one per minibatch size: all padded to the widest and deepest member.
 Padding needs no mask on widths: a padded unit has no weights into or out of it, so its activation and all its
-gradients are 0. A layer that a member lacks is passed over by a select. Programs compile on all cores at once.
+gradients are 0. A layer that a member lacks is passed over by a select. Programs compile on all cores at once,
+and a way is given up once its compilation alone has taken longer than the best job so far.
 
 On a GPU, fp32 is jax_default_matmul_precision="highest"; tf32 is JAX's own default.
 """
@@ -23,7 +24,7 @@ import time
 
 import common
 
-arguments = common.arguments(__doc__, lambda parser: parser.add_argument("--ways", default="shape,width,padded"))
+arguments = common.arguments(__doc__, lambda parser: parser.add_argument("--ways", default="padded,width,shape"))
 os.environ["JAX_PLATFORMS"] = arguments.device
 os.environ["NPROC"] = str(arguments.threads)
 os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
@@ -119,17 +120,26 @@ class Program:
         self.compiled = lowered.compile()
 
 
-class Way:
-    """All members, grouped into programs one way."""
+class TooSlow(Exception):
+    """Compilation that takes longer than another way takes in all."""
 
-    def __init__(self, key, unroll):
+
+class Way:
+    """All members, grouped into programs one way, compiled within `limit` seconds."""
+
+    def __init__(self, key, unroll, limit):
         groups = collections.defaultdict(list)
         for member in work.members:
             groups[KEYS[key](member)].append(member)
         self.programs = [Program(members, unroll) for members in groups.values()]
         start = time.perf_counter()
         with concurrent.futures.ThreadPoolExecutor(arguments.threads) as pool:
-            list(pool.map(Program.compile, self.programs))
+            waiting = [pool.submit(program.compile) for program in self.programs]
+            for number, done in enumerate(concurrent.futures.as_completed(waiting)):
+                done.result()
+                if time.perf_counter() - start > limit:
+                    pool.shutdown(cancel_futures=True)
+                    raise TooSlow(f"{number + 1} of {len(waiting)} programs compiled in {time.perf_counter() - start:.1f} s")
         self.compile_seconds = time.perf_counter() - start
         self.states, self.trained = [program.initial() for program in self.programs], 0
         self.compare()
@@ -160,8 +170,12 @@ class Way:
 mixed = len({KEYS["shape"](m) for m in work.members}) > 1
 best, tried = None, {}
 for key, unroll in [(key, 1) for key in arguments.ways.split(",")] if mixed else [("shape", unroll) for unroll in UNROLLS]:
-    way = Way(key, unroll)
     name = key if mixed else f"unroll {unroll}"
+    try:
+        way = Way(key, unroll, best[1].job_seconds() if mixed and best else float("inf"))
+    except TooSlow as slow:
+        tried[name] = {"given_up": str(slow)}
+        continue
     tried[name] = {"programs": len(way.programs), "compile_seconds": way.compile_seconds, "epoch_seconds": way.epoch_seconds,
                    "job_seconds": way.job_seconds(), "worst_difference": way.worst}
     better = best is None or (way.job_seconds() < best[1].job_seconds() if mixed else way.epoch_seconds < best[1].epoch_seconds)
