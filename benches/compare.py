@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -44,6 +45,15 @@ PEERS = [
 
 class Failed(Exception):
     """A peer, or ours, that gave no result, and why."""
+
+
+class Stopped(BaseException):
+    """The driver was told to end (a time limit): what was measured so far is written."""
+
+
+def stop(*_):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stopped
 
 
 def read_arguments():
@@ -237,38 +247,54 @@ def race(arguments, workload):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         ours = Ours(arguments, workload, folder)
-        note(f"{workload}: exporting the work")
-        attempt(ours, "export", ours.export)
         racers = [ours]
-        if ours.failure is None:
-            for peer in peers_of(arguments, workload, folder):
-                note(f"{workload}: {peer.name} compares, compiles, tries its settings")
-                attempt(peer, "set-up", peer.start)
-                racers.append(peer)
-            for number in range(arguments.rounds):
-                note(f"{workload}: round {number + 1} of {arguments.rounds}")
-                for racer in racers:
-                    attempt(racer, "round", racer.round)
+        try:
+            run(arguments, workload, folder, racers)
+        finally:
+            for racer in racers:
+                if not racer.rounds:
+                    racer.failure = racer.failure or "not done when the driver was stopped"
+                racer.close()
+            write(arguments, workload, racers)
+    return ours.failure is None
+
+
+def run(arguments, workload, folder, racers):
+    """Prepares every peer, one at a time, then takes the rounds in turn; fills `racers`, which holds ours."""
+    ours = racers[0]
+    note(f"{workload}: exporting the work")
+    attempt(ours, "export", ours.export)
+    if ours.failure is not None:
+        return
+    for peer in peers_of(arguments, workload, folder):
+        note(f"{workload}: {peer.name} compares, compiles, tries its settings")
+        racers.append(peer)
+        attempt(peer, "set-up", peer.start)
+    for number in range(arguments.rounds):
+        note(f"{workload}: round {number + 1} of {arguments.rounds}")
         for racer in racers:
-            racer.close()
+            attempt(racer, "round", racer.round)
+
+
+def write(arguments, workload, racers):
     said = {
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), **machine.facts(HERE.parent), "workload": workload,
-        "engine": arguments.engine, "threads": arguments.threads, "rounds": arguments.rounds, "job_epochs": arguments.epochs, "steps_per_epoch": ours.steps_per_epoch,
+        "engine": arguments.engine, "threads": arguments.threads, "rounds": arguments.rounds, "job_epochs": arguments.epochs, "steps_per_epoch": racers[0].steps_per_epoch,
         "load_average_at_the_end": os.getloadavg(),
         "racers": [{"name": r.name, "failure": r.failure, "facts": r.facts, "rounds": r.rounds} for r in racers],
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
     (arguments.out / f"peers_{workload}.json").write_text(json.dumps(said, indent=1) + "\n")
-    return ours.failure is None
+    (arguments.out / "peers.md").write_text(compare_table.markdown(arguments.out))
 
 
 if __name__ == "__main__":
     arguments = read_arguments()
-    done = []
-    for workload in arguments.workloads.split(","):
-        done.append(race(arguments, workload))
-        text = compare_table.markdown(arguments.out)
-        (arguments.out / "peers.md").write_text(text)
-    print(text)
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        done = [race(arguments, workload) for workload in arguments.workloads.split(",")]
+    except Stopped:
+        sys.exit(f"stopped; what was measured until then: {arguments.out}")
+    print((arguments.out / "peers.md").read_text())
     note(f"raw: {arguments.out}")
     sys.exit(0 if all(done) else 1)

@@ -6,7 +6,7 @@
 # BINARY: $MANYTUNE, else target/release/manytune. PYTHON (python3 unless set) runs the peers: whichever of jax,
 # torch and scikit-learn it has, with numpy and safetensors; PYTHON_TORCH, where torch is in another. --device
 # is handed to manytune; without it the adapter that `--engine gpu` takes. --quick: few members, one short
-# round, to test this script (llvmpipe will do). COMMIT names the commit where there is no .git. A loader or a
+# round, three times the patience, no diamonds (54,000 rows), to test this script (llvmpipe will do). COMMIT names the commit where there is no .git. A loader or a
 # driver in another place: LD_LIBRARY_PATH and VK_DRIVER_FILES are passed on as they are.
 #
 # Steps: devices gradcheck bench job curve tables_penguins tables_diamonds peers_W1 peers_W2 peers_W3 peers_W4
@@ -56,10 +56,10 @@ on=(--engine gpu)
 [ -z "$device" ] || on+=(--device "$device")
 
 if [ -n "$quick" ]; then
-    level=--quick members=(--members 4) trials=2
+    level=--quick members=(--members 4) trials=2 patience=3
     rounds=(--rounds 1 --seconds 0.05) peers=(--members 4 --setup-limit 100 --round-limit 60)
 else
-    level=--full members=() trials=100
+    level=--full members=() trials=100 patience=1
     rounds=(--rounds 5 --seconds 1) peers=(--trials 16 --setup-limit 140 --round-limit 90)
 fi
 
@@ -101,8 +101,9 @@ step() {
     shift 3
     for one in ${only//,/ }; do [[ "$name" != "$one" && "$name" != "$one"_* ]] || asked=yes; done
     [ -z "$only" ] || [ -n "$asked" ] || return
+    limit=$((limit * patience))
     echo "== $name, at most $limit s: $file" >&2
-    limited=(timeout --kill-after=10 "$limit")
+    limited=(timeout --foreground --kill-after=10 "$limit")
     start="$(date +%s)"
     "$@" >"$file" 2>"$out/$name.stderr"
     code=$?
@@ -124,7 +125,7 @@ step bench 100 bench.json bench W1,W2,W3,W4
 step job 80 job.json bench W7
 step curve 80 curve.json bench W1 --curve
 step tables_penguins 40 table_penguins.json table penguins.csv species
-step tables_diamonds 200 table_diamonds.json table diamonds.csv.gz price
+[ -n "$quick" ] || step tables_diamonds 200 table_diamonds.json table diamonds.csv.gz price
 step peers_W1 170 peers_W1.txt compare W1
 step peers_W2 170 peers_W2.txt compare W2
 step peers_W3 120 peers_W3.txt compare W3
