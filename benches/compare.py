@@ -279,7 +279,8 @@ def run(arguments, workload, folder, racers):
 def write(arguments, workload, racers):
     said = {
         "date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), **machine.facts(HERE.parent), "workload": workload,
-        "engine": arguments.engine, "threads": arguments.threads, "rounds": arguments.rounds, "job_epochs": arguments.epochs, "steps_per_epoch": racers[0].steps_per_epoch,
+        "engine": arguments.engine, "threads": arguments.threads, "rounds": arguments.rounds, "job_epochs": arguments.epochs,
+        "steps_per_epoch": racers[0].steps_per_epoch,
         "load_average_at_the_end": os.getloadavg(),
         "racers": [{"name": r.name, "failure": r.failure, "facts": r.facts, "rounds": r.rounds} for r in racers],
     }
