@@ -148,6 +148,7 @@ impl<R: Real> Trainer<R> {
     /// The gradient of the next step, into `scratch.gradient`; returns the mean loss of the minibatch,
     /// weighted by class where the recipe says so, penalties not included.
     pub fn gradient(&self, dataset: &Dataset, scratch: &mut Scratch<R>) -> f64 {
+        let _flushing = R::flushing();
         let network = &self.member.network;
         let mut rows = std::mem::take(&mut scratch.rows);
         self.draw(dataset, &mut scratch.order, &mut rows);
@@ -221,6 +222,7 @@ impl<R: Real> Trainer<R> {
 
     /// Applies `scratch.gradient`: one optimizer step.
     pub fn update(&mut self, dataset: &Dataset, scratch: &Scratch<R>) {
+        let _flushing = R::flushing();
         let (_, steps_per_epoch) = self.member.recipe.steps(self.fold(dataset).train.len());
         let scalars: StepScalars<R> = self.member.recipe.scalars(self.step, steps_per_epoch);
         if scalars.decay == R::ONE {
@@ -267,6 +269,7 @@ impl<R: Real> Trainer<R> {
         end: u64,
         stop: impl Fn() -> bool,
     ) -> Result<bool, u64> {
+        let _flushing = R::flushing();
         while self.step < end {
             if stop() {
                 return Ok(false);
@@ -295,6 +298,7 @@ impl<R: Real> Trainer<R> {
         with_outputs: bool,
         stop: impl Fn() -> bool,
     ) -> Option<Evaluation> {
+        let _flushing = R::flushing();
         let fold = self.fold(dataset);
         let mut evaluation = Evaluation { row_count: fold.validation.len(), ..Default::default() };
         let classes =
@@ -331,6 +335,7 @@ impl<R: Real> Trainer<R> {
         rows: &[u32],
         scratch: &'a mut Scratch<R>,
     ) -> &'a mut [R] {
+        let _flushing = R::flushing();
         let (network, workspace) = (&self.member.network, &mut scratch.workspace);
         workspace.reserve(network, rows.len());
         scratch.columns.load(transforms);

@@ -1,6 +1,6 @@
 //! `f64`, the reference: the standard library's functions and plain loops.
 
-use super::{Epilogue, Matrix, Real};
+use super::{Epilogue, Flushing, Matrix, Real};
 use crate::model::activation::Activation;
 use crate::model::loss::{LANES, Loss, LossParameters, Target, Targets};
 use crate::model::optimizer::{Optimizer, Slices, StepScalars};
@@ -44,6 +44,9 @@ impl Real for f64 {
     }
     fn finite(self) -> bool {
         self.is_finite()
+    }
+    fn flushing() -> Flushing {
+        Flushing::none()
     }
     fn vectorized<T>(body: impl FnOnce() -> T) -> T {
         body()

@@ -6,6 +6,9 @@
 
 mod double;
 mod single;
+mod subnormal;
+
+pub use subnormal::Flushing;
 
 use super::activation::Activation;
 use super::loss::{LANES, Loss, LossParameters, Target, Targets};
@@ -130,6 +133,10 @@ pub trait Real:
             Self::ZERO
         }
     }
+
+    /// While what it returns lives, this thread computes as members are trained: subnormal numbers of types
+    /// that are vectorised are 0.
+    fn flushing() -> Flushing;
 
     /// Runs `body`, compiled for the widest SIMD of this processor where this type is vectorised.
     fn vectorized<T>(body: impl FnOnce() -> T) -> T;

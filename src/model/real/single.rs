@@ -1,7 +1,7 @@
 //! `f32`, the engine on the CPU: branch-free polynomials, the twins of `shaders/numerics.wgsl`, constant by
 //! constant.
 
-use super::{Epilogue, Matrix, Real};
+use super::{Epilogue, Flushing, Matrix, Real};
 use crate::model::activation::Activation;
 use crate::model::loss::{LANES, Loss, LossParameters, Target, Targets};
 use crate::model::optimizer::{Optimizer, Slices, StepScalars};
@@ -138,6 +138,9 @@ impl Real for f32 {
         self.is_finite()
     }
 
+    fn flushing() -> Flushing {
+        Flushing::begin()
+    }
     fn vectorized<T>(body: impl FnOnce() -> T) -> T {
         widest_simd().dispatch(body)
     }
