@@ -19,17 +19,10 @@ const fn tile_rows(registers: usize) -> usize {
     if registers >= 32 { 12 } else { 6 }
 }
 
-/// Rows of so many numbers, or a multiple, share an eighth of the first cache's sets at most: a few dozen of
-/// them push each other out.
-const CROWDED: usize = 128;
-
 /// From so many rows on, columns that crowd are worth copying side by side.
 const COPY_ROWS: usize = 48;
 
-/// Up to so many rows of a strip of columns stay in the second cache while they are copied and read.
-const COPY_INNER: usize = 512;
-
-/// From so many on, a line of cache for each and a strip beside them outgrow the first cache.
+/// From so many rows on, a line of cache for each and a strip beside them outgrow the first cache.
 const LONG: usize = 170;
 
 /// Up to so many columns fit a vector of 256 bits, which some processors add twice as fast as one of 512.
@@ -40,12 +33,17 @@ const NARROW: usize = 8;
 const DOTS: usize = 3;
 
 /// Matrices of more elements outgrow the second cache, and blocking for it pays.
-const LARGEST: usize = 1 << 19;
+const LARGEST: usize = 1 << 20;
+
+/// A line of cache: a vector that begins elsewhere takes two.
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+struct Line([f32; 16]);
 
 /// What a thread copies operands into: a strip of columns, panels of rows, a product on its side.
 #[derive(Default)]
 struct Buffers {
-    strip: Vec<f32>,
+    strip: Vec<Line>,
     panels: Vec<f32>,
     turned: Vec<f32>,
 }
@@ -83,7 +81,7 @@ impl Product<'_> {
             if self.columns <= NARROW && self.columns < self.rows && self.left.row_stride == 1 {
                 self.compute_transposed(arch, buffers);
             } else if self.left.column_stride == 1 && self.columns <= DOTS && self.inner >= 16 {
-                self.compute_dots(arch, &mut buffers.strip);
+                self.compute_dots(arch, &mut buffers.panels);
             } else {
                 self.dispatch(arch, &mut buffers.strip, &mut buffers.panels);
             }
@@ -122,7 +120,7 @@ impl Product<'_> {
         }
     }
 
-    fn dispatch(self, arch: Arch, strip: &mut Vec<f32>, panels: &mut Vec<f32>) {
+    fn dispatch(self, arch: Arch, strip: &mut Vec<Line>, panels: &mut Vec<f32>) {
         assert!(self.left.covers(self.rows, self.inner) && self.right.covers(self.inner, self.columns));
         assert!(self.out.len() >= self.rows * self.columns);
         let narrow = self.columns <= NARROW;
@@ -198,7 +196,7 @@ fn load<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
 /// A product on its way to the instructions that compute it.
 struct Kernel<'a, 'b> {
     product: Product<'a>,
-    strip: &'b mut Vec<f32>,
+    strip: &'b mut Vec<Line>,
     panels: &'b mut Vec<f32>,
 }
 
@@ -212,14 +210,12 @@ impl WithSimd for Kernel<'_, '_> {
         let strip_width = 2 * S::F32_LANES;
         let most_rows = tile_rows(S::REGISTER_COUNT);
         // Read once for each strip, and in steps of a row of the layer: copied where that happens often.
-        let crowded = left.column_stride.is_multiple_of(2 * CROWDED) && inner >= COPY_ROWS;
-        let worth_copying = columns > strip_width && (crowded || inner >= LONG);
+        let worth_copying = columns > strip_width && (inner >= LONG || crowds(left.column_stride, inner, 1));
         let copies_left = left.column_stride != 1 && (left.row_stride != 1 || worth_copying);
         if copies_left {
             copy_panels(&product, most_rows, panels);
         }
-        let copies_right =
-            right.row_stride.is_multiple_of(CROWDED) && rows >= COPY_ROWS && inner <= COPY_INNER;
+        let copies_right = rows >= COPY_ROWS && crowds(right.row_stride, inner, 2);
         let mut first = 0;
         while first < columns {
             let width = (columns - first).min(strip_width);
@@ -230,7 +226,7 @@ impl WithSimd for Kernel<'_, '_> {
                 Matrix { data: &right.data[first..], ..right }
             } else {
                 copy_strip::<S>(&product, first, width, padded, copy);
-                Matrix::row_major(copy, padded)
+                Matrix::row_major(bytemuck::cast_slice(copy), padded)
             };
             for (row, height) in tiles(rows, most_rows) {
                 let left = if copies_left {
@@ -251,6 +247,19 @@ impl WithSimd for Kernel<'_, '_> {
             first += width;
         }
     }
+}
+
+/// Whether so many rows, so far apart, push each other out of the caches while `lines` lines of each are read
+/// again and again: addresses a power of two apart share a few of the 64 sets of the first cache, and far
+/// apart each takes an entry of the 64 or so of the translation buffer. Twice what both hold still streams
+/// from the next (measured).
+#[inline(always)]
+fn crowds(stride: usize, rows: usize, lines: usize) -> bool {
+    const LINE: usize = 64;
+    const PERIOD: usize = 4096;
+    let bytes = stride * size_of::<f32>();
+    let apart = (1 << bytes.trailing_zeros().min(12)).max(LINE);
+    rows * lines > 16 * (PERIOD / apart) || bytes >= PERIOD / 2 && rows > 128
 }
 
 /// Where a tile lies: its first row, its first column, and how many columns count.
@@ -317,13 +326,13 @@ fn copy_strip<S: Simd>(
     first: usize,
     width: usize,
     padded: usize,
-    strip: &mut Vec<f32>,
+    strip: &mut Vec<Line>,
 ) {
     let Product { inner, right: Matrix { data, row_stride, column_stride }, .. } = *product;
-    if strip.len() < inner * padded {
-        strip.resize(inner * padded, 0.0);
+    if strip.len() * 16 < inner * padded {
+        strip.resize((inner * padded).div_ceil(16), Line([0.0; 16]));
     }
-    let strip = &mut strip[..inner * padded];
+    let strip = &mut bytemuck::cast_slice_mut(strip)[..inner * padded];
     if column_stride == 1 && width == 2 * S::F32_LANES {
         for (k, strip) in strip.chunks_exact_mut(2 * S::F32_LANES).enumerate() {
             let from = &data[k * row_stride + first..][..2 * S::F32_LANES];
@@ -452,6 +461,13 @@ unsafe fn compute_tile<S: Simd, const ROWS: usize, const VECTORS: usize, const A
         Epilogue::Replace => store(simd, sums, product, place, None, |_, sum| sum),
         Epilogue::Add => store(simd, sums, product, place, None, |old, sum| simd.add_f32s(old, sum)),
         Epilogue::Multiply => store(simd, sums, product, place, None, |old, sum| simd.mul_f32s(old, sum)),
+        Epilogue::Gate(factor) => {
+            let (factor, zero) = (simd.splat_f32s(factor), simd.splat_f32s(0.0));
+            store(simd, sums, product, place, None, |old, sum| {
+                let open = simd.greater_than_f32s(old, zero);
+                simd.select_f32s(open, simd.mul_f32s(factor, sum), zero)
+            });
+        }
         Epilogue::Bias(bias) => {
             store(simd, sums, product, place, Some(bias), |bias, sum| simd.add_f32s(bias, sum));
         }

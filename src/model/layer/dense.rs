@@ -51,11 +51,19 @@ fn sum_rows<R: Real>(matrix: &[R], sums: &mut [R]) {
     );
 }
 
-/// dX = dZ·Wᵀ, multiplied into `slopes`: the derivatives of the activation below become its dL/dz.
-pub fn backward_input<R: Real>(rows: usize, d_z: &[R], parameters: &[R], outputs: usize, slopes: &mut [R]) {
+/// dX = dZ·Wᵀ, on its way into `below`, which holds the derivatives of the activation below (`Multiply`) or
+/// its values (`Gate`): they become its dL/dz.
+pub fn backward_input<R: Real>(
+    rows: usize,
+    d_z: &[R],
+    parameters: &[R],
+    outputs: usize,
+    epilogue: Epilogue<'_, R>,
+    below: &mut [R],
+) {
     let weights = &parameters[..parameters.len() - outputs];
     let inputs = weights.len() / outputs;
     let transposed = Matrix::row_major(weights, outputs).transposed();
     let d_z = Matrix::row_major(d_z, outputs);
-    R::product([rows, outputs, inputs], d_z, transposed, Epilogue::Multiply, slopes);
+    R::product([rows, outputs, inputs], d_z, transposed, epilogue, below);
 }

@@ -52,8 +52,11 @@ impl Real for f64 {
         body()
     }
 
-    fn activate(activation: &dyn Activation, values: &mut [Self], derivatives: &mut [Self]) {
-        activation.apply_f64(values, derivatives);
+    fn activate(activation: &dyn Activation, values: &mut [Self], derivatives: Option<&mut [Self]>) {
+        match derivatives {
+            Some(derivatives) => activation.apply_f64(values, derivatives),
+            None => activation.values_f64(values),
+        }
     }
     fn loss_row(
         loss: &dyn Loss,
