@@ -3,7 +3,7 @@
 
 use super::layer::dense;
 use super::layer::dropout::{self, Mask};
-use super::real::Real;
+use super::real::{Epilogue, Real};
 use super::recipe::Network;
 use crate::random::{Purpose, Stream};
 
@@ -42,33 +42,42 @@ pub fn initial_parameters(
 /// The intermediate values of one minibatch, reused from step to step.
 #[derive(Default)]
 pub struct Workspace<R> {
-    /// Per layer, what enters it: (row, input). `inputs[0]` is the minibatch itself.
+    /// Per layer, what enters it: (row, input). `inputs[0]` is the minibatch itself. On the way back what has
+    /// been used up becomes dL/dz where the activation [`gates`](super::activation::Activation::gates).
     pub inputs: Vec<Vec<R>>,
-    /// Per hidden layer, the derivative of its activation (dropout included), then dL/dz: (row, unit).
+    /// Per hidden layer, the derivative of its activation (dropout included), then dL/dz: (row, unit). Unused
+    /// where the activation gates.
     pub derivatives: Vec<Vec<R>>,
     /// The outputs, replaced by the gradient of the loss: (row, output).
     pub outputs: Vec<R>,
 }
 
 impl<R: Real> Workspace<R> {
-    /// Makes room for `rows` rows.
+    /// Makes room for `rows` rows; what was larger stays so.
     pub fn reserve(&mut self, network: &Network, rows: usize) {
-        self.inputs.resize_with(network.layer_count(), Vec::new);
-        self.derivatives.resize_with(network.hidden.len(), Vec::new);
-        for (layer, (inputs, _)) in network.layers().enumerate() {
-            self.inputs[layer].resize(rows * inputs, R::ZERO);
+        fn enough<T: Clone>(buffer: &mut Vec<T>, count: usize, empty: T) {
+            if buffer.len() < count {
+                buffer.resize(count, empty);
+            }
         }
-        for (derivatives, units) in self.derivatives.iter_mut().zip(&network.hidden) {
-            derivatives.resize(rows * units, R::ZERO);
+        enough(&mut self.inputs, network.layer_count(), Vec::new());
+        enough(&mut self.derivatives, network.hidden.len(), Vec::new());
+        for (inputs, (count, _)) in self.inputs.iter_mut().zip(network.layers()) {
+            enough(inputs, rows * count, R::ZERO);
         }
-        self.outputs.resize(rows * network.output_count, R::ZERO);
+        if !network.activation.gates() {
+            for (derivatives, units) in self.derivatives.iter_mut().zip(&network.hidden) {
+                enough(derivatives, rows * units, R::ZERO);
+            }
+        }
+        enough(&mut self.outputs, rows * network.output_count, R::ZERO);
     }
 }
 
 /// outputs = network(inputs\[0\]) for the first `rows` rows of the workspace.
 ///
-/// `masks[layer]` drops units that enter the layer; none where a model is used rather than trained. The
-/// derivative of each hidden unit with respect to its pre-activation is kept for the way back.
+/// `masks[layer]` drops units that enter the layer; none where a model is used rather than trained. What the
+/// way back needs of each hidden unit is kept.
 pub fn forward<R: Real>(
     network: &Network,
     parameters: &[R],
@@ -76,6 +85,7 @@ pub fn forward<R: Real>(
     workspace: &mut Workspace<R>,
     masks: &[Option<Mask>],
 ) {
+    let _flushing = R::flushing();
     if let Some(Some(mask)) = masks.first() {
         let inputs = &mut workspace.inputs[0][..rows * network.input_count];
         dropout::apply(mask, network.input_count, inputs, None);
@@ -91,37 +101,47 @@ pub fn forward<R: Real>(
         }
         let (before, after) = workspace.inputs.split_at_mut(layer + 1);
         let values = &mut after[0][..rows * outputs];
-        let derivatives = &mut workspace.derivatives[layer][..rows * outputs];
         dense::forward(rows, &before[layer][..rows * inputs], own, outputs, values);
-        R::activate(network.activation, values, derivatives);
+        let mut derivatives =
+            (!network.activation.gates()).then(|| &mut workspace.derivatives[layer][..rows * outputs]);
+        R::activate(network.activation, values, derivatives.as_deref_mut());
         if let Some(Some(mask)) = masks.get(layer + 1) {
-            dropout::apply(mask, outputs, values, Some(derivatives));
+            dropout::apply(mask, outputs, values, derivatives);
         }
     }
 }
 
-/// gradient = dL/dparameters, given dL/doutputs in the workspace's outputs.
-///
-/// Replaces each layer's derivatives by dL/dz on the way.
+/// gradient = dL/dparameters of one layer, given dL/dz of its outputs in the workspace; then dL/dz of the
+/// layer below replaces what the workspace kept of it. Layers are taken from the last to the first.
 pub fn backward<R: Real>(
     network: &Network,
+    layer: usize,
     parameters: &[R],
     rows: usize,
     workspace: &mut Workspace<R>,
+    masks: &[Option<Mask>],
     gradient: &mut [R],
 ) {
-    let mut end = parameters.len();
-    for layer in (0..network.layer_count()).rev() {
-        let (inputs, outputs) = network.shape(layer);
-        let range = end - (inputs + 1) * outputs..end;
-        end = range.start;
-        let (below, above) = workspace.derivatives.split_at_mut(layer);
-        let d_z = above.first().unwrap_or(&workspace.outputs);
-        let d_z = &d_z[..rows * outputs];
-        let x = &workspace.inputs[layer][..rows * inputs];
-        dense::backward_parameters(rows, x, d_z, outputs, &mut gradient[range.clone()]);
-        if let Some(slopes) = below.last_mut() {
-            dense::backward_input(rows, d_z, &parameters[range], outputs, &mut slopes[..rows * inputs]);
-        }
+    let (inputs, outputs) = network.shape(layer);
+    let Workspace { inputs: entered, derivatives, outputs: last } = workspace;
+    let gates = network.activation.gates();
+    let (entered, above) = entered.split_at_mut(layer + 1);
+    let (derivatives, slopes_above) = derivatives.split_at_mut(layer);
+    let d_z = match (layer == network.hidden.len(), gates) {
+        (true, _) => &*last,
+        (false, true) => &above[0],
+        (false, false) => &slopes_above[0],
+    };
+    let (d_z, x) = (&d_z[..rows * outputs], &mut entered[layer][..rows * inputs]);
+    dense::backward_parameters(rows, x, d_z, outputs, gradient);
+    if layer == 0 {
+        return;
+    }
+    if gates {
+        let kept = masks.get(layer).copied().flatten().map_or(R::ONE, |mask| R::of(f64::from(mask.kept())));
+        dense::backward_input(rows, d_z, parameters, outputs, Epilogue::Gate(kept), x);
+    } else {
+        let slopes = &mut derivatives[layer - 1][..rows * inputs];
+        dense::backward_input(rows, d_z, parameters, outputs, Epilogue::Multiply, slopes);
     }
 }

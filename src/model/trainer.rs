@@ -4,7 +4,7 @@
 use super::layer::dropout::Mask;
 use super::loss::{self, LANES, LossParameters, Targets};
 use super::metric::Evaluation;
-use super::network::{Workspace, backward, forward, initial_parameters, layer_ranges};
+use super::network::{Workspace, backward, forward, initial_parameters};
 use super::optimizer::{Slices, StepScalars};
 use super::real::Real;
 use super::recipe::Member;
@@ -20,12 +20,14 @@ pub const EVALUATION_ROWS: usize = 256;
 pub struct Scratch<R> {
     /// Intermediate values of the minibatch.
     pub workspace: Workspace<R>,
-    /// dL/dparameters, penalties included, clipped.
+    /// dL/dparameters, penalties included, clipped: what [`Trainer::gradient`] found.
     pub gradient: Vec<R>,
     rows: Vec<u32>,
     order: Order,
     columns: Columns,
     lanes: Vec<[R; LANES]>,
+    /// Of the step under way.
+    masks: Vec<Option<Mask>>,
 }
 
 impl<R: Real> Scratch<R> {
@@ -85,7 +87,7 @@ impl Columns {
 pub struct Trainer<R> {
     /// What is trained.
     pub member: Member,
-    /// Laid out as [`layer_ranges`] says.
+    /// Laid out as [`layer_ranges`](super::network::layer_ranges) says.
     pub parameters: Vec<R>,
     /// First optimizer state number of each parameter.
     pub m: Vec<R>,
@@ -130,40 +132,70 @@ impl<R: Real> Trainer<R> {
         rows.extend(order[start..end].iter().map(|&position| train[position as usize]));
     }
 
-    /// The mask of the activations that enter each layer, at the next step.
-    fn masks(&self) -> Vec<Option<Mask>> {
+    /// The mask of the activations that enter each layer, at the next step; none where nothing is dropped.
+    fn draw_masks(&self, masks: &mut Vec<Option<Mask>>) {
         let recipe = &self.member.recipe;
+        masks.clear();
         if recipe.dropout == 0.0 && recipe.input_dropout == 0.0 {
-            return Vec::new();
+            return;
         }
-        (0..self.member.network.layer_count())
-            .map(|layer| {
-                let probability = if layer == 0 { recipe.input_dropout } else { recipe.dropout };
-                (probability > 0.0)
-                    .then(|| Mask::new(self.seed, layer, self.step, self.member.stream(), probability))
-            })
-            .collect()
+        masks.extend((0..self.member.network.layer_count()).map(|layer| {
+            let probability = if layer == 0 { recipe.input_dropout } else { recipe.dropout };
+            (probability > 0.0)
+                .then(|| Mask::new(self.seed, layer, self.step, self.member.stream(), probability))
+        }));
+    }
+
+    /// The next step's way forward: returns the mean loss of the minibatch, weighted by class where the
+    /// recipe says so, penalties not included; its gradient is in the workspace's outputs.
+    fn forward(&self, dataset: &Dataset, scratch: &mut Scratch<R>) -> f64 {
+        let network = &self.member.network;
+        let Scratch { workspace, rows, order, columns, lanes, masks, .. } = scratch;
+        self.draw(dataset, order, rows);
+        self.draw_masks(masks);
+        workspace.reserve(network, rows.len());
+        columns.load(&self.fold(dataset).transforms);
+        gather(dataset, columns, rows, &mut workspace.inputs[0]);
+        forward(network, &self.parameters, rows.len(), workspace, masks);
+        let outputs = &mut workspace.outputs[..rows.len() * network.output_count];
+        self.loss(dataset, rows, outputs, lanes)
     }
 
     /// The gradient of the next step, into `scratch.gradient`; returns the mean loss of the minibatch,
     /// weighted by class where the recipe says so, penalties not included.
     pub fn gradient(&self, dataset: &Dataset, scratch: &mut Scratch<R>) -> f64 {
-        let network = &self.member.network;
-        let mut rows = std::mem::take(&mut scratch.rows);
-        self.draw(dataset, &mut scratch.order, &mut rows);
-        let workspace = &mut scratch.workspace;
-        workspace.reserve(network, rows.len());
-        scratch.columns.load(&self.fold(dataset).transforms);
-        gather(dataset, &scratch.columns, &rows, &mut workspace.inputs[0]);
-        forward(network, &self.parameters, rows.len(), workspace, &self.masks());
-        let outputs = &mut workspace.outputs[..rows.len() * network.output_count];
-        let loss = self.loss(dataset, &rows, outputs, &mut scratch.lanes);
-        scratch.gradient.resize(self.parameters.len(), R::ZERO);
-        backward(network, &self.parameters, rows.len(), workspace, &mut scratch.gradient);
-        self.add_penalties(&mut scratch.gradient);
-        self.clip(&mut scratch.gradient);
-        scratch.rows = rows;
+        let _flushing = R::flushing();
+        let loss = self.forward(dataset, scratch);
+        self.backward(scratch);
         loss
+    }
+
+    /// dL/dparameters, penalties included, clipped, after the way forward.
+    fn backward(&self, scratch: &mut Scratch<R>) {
+        scratch.gradient.resize(self.parameters.len(), R::ZERO);
+        let mut end = self.parameters.len();
+        for layer in (0..self.member.network.layer_count()).rev() {
+            let own = self.layer_before(layer, end);
+            end = own.start;
+            self.backward_layer(layer, own.clone(), scratch, own);
+        }
+        self.clip(&mut scratch.gradient);
+    }
+
+    /// Where the parameters of a layer lie that end at `end`.
+    fn layer_before(&self, layer: usize, end: usize) -> Range<usize> {
+        let (inputs, outputs) = self.member.network.shape(layer);
+        end - (inputs + 1) * outputs..end
+    }
+
+    /// The gradient of one layer, penalties included, into `to` of `scratch.gradient`; see [`backward`].
+    fn backward_layer(&self, layer: usize, own: Range<usize>, scratch: &mut Scratch<R>, to: Range<usize>) {
+        let Scratch { workspace, rows, masks, gradient, .. } = scratch;
+        let (network, parameters, gradient) =
+            (&self.member.network, &self.parameters[own], &mut gradient[to]);
+        backward(network, layer, parameters, rows.len(), workspace, masks, gradient);
+        let (inputs, outputs) = network.shape(layer);
+        self.add_penalties(&parameters[..inputs * outputs], gradient);
     }
 
     /// The mean loss of the rows; its gradient replaces their outputs.
@@ -190,21 +222,17 @@ impl<R: Real> Trainer<R> {
         sum / rows.len() as f64
     }
 
-    fn add_penalties(&self, gradient: &mut [R]) {
+    /// Adds the gradients of the penalties on some weights to the head of their gradient.
+    fn add_penalties(&self, weights: &[R], gradient: &mut [R]) {
         let recipe = &self.member.recipe;
         if recipe.l1_penalty == 0.0 && recipe.l2_penalty == 0.0 {
             return;
         }
         let (l1, l2) = (R::of(recipe.l1_penalty), R::of(recipe.l2_penalty));
-        for (range, (inputs, outputs)) in
-            layer_ranges(&self.member.network).into_iter().zip(self.member.network.layers())
-        {
-            let weights = range.start..range.start + inputs * outputs;
-            let parameters = &self.parameters[weights.clone()];
-            for (g, &w) in gradient[weights].iter_mut().zip(parameters) {
-                *g += l2 * w + l1 * w.sign();
-            }
-        }
+        R::vectorized(
+            #[inline(always)]
+            || gradient.iter_mut().zip(weights).for_each(|(g, &w)| *g += l2 * w + l1 * w.sign()),
+        );
     }
 
     fn clip(&self, gradient: &mut [R]) {
@@ -221,31 +249,59 @@ impl<R: Real> Trainer<R> {
 
     /// Applies `scratch.gradient`: one optimizer step.
     pub fn update(&mut self, dataset: &Dataset, scratch: &Scratch<R>) {
-        let (_, steps_per_epoch) = self.member.recipe.steps(self.fold(dataset).train.len());
-        let scalars: StepScalars<R> = self.member.recipe.scalars(self.step, steps_per_epoch);
-        if scalars.decay == R::ONE {
-            self.update_part(scratch, &scalars, R::ONE, 0..self.parameters.len());
-        } else {
-            let mut start = 0;
-            for layer in 0..self.member.network.layer_count() {
-                let (inputs, outputs) = self.member.network.shape(layer);
-                let (bias, end) = (start + inputs * outputs, start + (inputs + 1) * outputs);
-                self.update_part(scratch, &scalars, scalars.decay, start..bias);
-                self.update_part(scratch, &scalars, R::ONE, bias..end);
-                start = end;
-            }
+        let _flushing = R::flushing();
+        let scalars = self.scalars(dataset);
+        let mut end = self.parameters.len();
+        for layer in (0..self.member.network.layer_count()).rev() {
+            let own = self.layer_before(layer, end);
+            end = own.start;
+            self.update_layer(layer, own.clone(), &scalars, &scratch.gradient[own]);
         }
         self.step += 1;
     }
 
-    fn update_part(&mut self, scratch: &Scratch<R>, scalars: &StepScalars<R>, decay: R, part: Range<usize>) {
-        let slices = Slices {
-            parameters: &mut self.parameters[part.clone()],
-            gradients: &scratch.gradient[part.clone()],
-            m: &mut self.m[part.clone()],
-            v: &mut self.v[part],
-        };
-        R::optimize(self.member.recipe.optimizer, scalars, decay, slices);
+    /// Goes back and steps at once, each layer as soon as its gradient is there and nothing else needs its
+    /// weights: they and the gradient are still in the cache. The numbers are those of a gradient and an
+    /// update, one after the other.
+    fn backward_and_update(&mut self, dataset: &Dataset, scratch: &mut Scratch<R>) {
+        if self.member.recipe.clip_norm > 0.0 {
+            self.backward(scratch);
+            self.update(dataset, scratch);
+            return;
+        }
+        let scalars = self.scalars(dataset);
+        let mut end = self.parameters.len();
+        for layer in (0..self.member.network.layer_count()).rev() {
+            let own = self.layer_before(layer, end);
+            end = own.start;
+            if scratch.gradient.len() < own.len() {
+                scratch.gradient.resize(own.len(), R::ZERO);
+            }
+            self.backward_layer(layer, own.clone(), scratch, 0..own.len());
+            self.update_layer(layer, own.clone(), &scalars, &scratch.gradient[..own.len()]);
+        }
+        self.step += 1;
+    }
+
+    fn scalars(&self, dataset: &Dataset) -> StepScalars<R> {
+        let (_, steps_per_epoch) = self.member.recipe.steps(self.fold(dataset).train.len());
+        self.member.recipe.scalars(self.step, steps_per_epoch)
+    }
+
+    /// Steps the weights of a layer, which decay, and its biases, which do not.
+    fn update_layer(&mut self, layer: usize, own: Range<usize>, scalars: &StepScalars<R>, gradient: &[R]) {
+        let (inputs, outputs) = self.member.network.shape(layer);
+        let decaying = if scalars.decay == R::ONE { own.len() } else { inputs * outputs };
+        for (part, decay) in [(0..decaying, scalars.decay), (decaying..own.len(), R::ONE)] {
+            let at = own.start + part.start..own.start + part.end;
+            let slices = Slices {
+                parameters: &mut self.parameters[at.clone()],
+                gradients: &gradient[part],
+                m: &mut self.m[at.clone()],
+                v: &mut self.v[at],
+            };
+            R::optimize(self.member.recipe.optimizer, scalars, decay, slices);
+        }
     }
 
     /// Trains to the end of the current epoch. Returns the mean of the minibatch losses, or the step
@@ -267,16 +323,17 @@ impl<R: Real> Trainer<R> {
         end: u64,
         stop: impl Fn() -> bool,
     ) -> Result<bool, u64> {
+        let _flushing = R::flushing();
         while self.step < end {
             if stop() {
                 return Ok(false);
             }
-            let loss = self.gradient(dataset, scratch);
+            let loss = self.forward(dataset, scratch);
             if !loss.is_finite() {
                 return Err(self.step);
             }
             self.loss_sum += loss;
-            self.update(dataset, scratch);
+            self.backward_and_update(dataset, scratch);
         }
         Ok(true)
     }
@@ -295,6 +352,7 @@ impl<R: Real> Trainer<R> {
         with_outputs: bool,
         stop: impl Fn() -> bool,
     ) -> Option<Evaluation> {
+        let _flushing = R::flushing();
         let fold = self.fold(dataset);
         let mut evaluation = Evaluation { row_count: fold.validation.len(), ..Default::default() };
         let classes =
@@ -331,6 +389,7 @@ impl<R: Real> Trainer<R> {
         rows: &[u32],
         scratch: &'a mut Scratch<R>,
     ) -> &'a mut [R] {
+        let _flushing = R::flushing();
         let (network, workspace) = (&self.member.network, &mut scratch.workspace);
         workspace.reserve(network, rows.len());
         scratch.columns.load(transforms);

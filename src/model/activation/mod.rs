@@ -38,6 +38,8 @@ pub trait Formula: Sync + 'static {
     const SHADER: &'static str;
     /// Where the first derivative is not differentiable: finite differences across these points lie.
     const KINKS: &'static [f64];
+    /// Whether f′(x) is 1 where f(x) > 0, and 0 elsewhere: then it need not be stored for the way back.
+    const GATES: bool = false;
 
     /// The value f(x) and the derivative f′(x).
     fn value_and_derivative<R: Real>(x: R) -> (R, R);
@@ -53,10 +55,16 @@ pub trait Activation: Sync {
     fn shader(&self) -> &'static str;
     /// Where the first derivative is not differentiable.
     fn kinks(&self) -> &'static [f64];
+    /// Whether f′(x) is 1 where f(x) > 0, and 0 elsewhere.
+    fn gates(&self) -> bool;
     /// Replaces each pre-activation by its activation, and writes the derivative beside it.
     fn apply_f32(&self, values: &mut [f32], derivatives: &mut [f32]);
-    /// The same at f64.
+    /// Replaces each pre-activation by its activation.
+    fn values_f32(&self, values: &mut [f32]);
+    /// [`apply_f32`](Self::apply_f32) at f64.
     fn apply_f64(&self, values: &mut [f64], derivatives: &mut [f64]);
+    /// [`values_f32`](Self::values_f32) at f64.
+    fn values_f64(&self, values: &mut [f64]);
 }
 
 impl<F: Formula> Activation for F {
@@ -71,6 +79,15 @@ impl<F: Formula> Activation for F {
     }
     fn kinks(&self) -> &'static [f64] {
         F::KINKS
+    }
+    fn gates(&self) -> bool {
+        F::GATES
+    }
+    fn values_f32(&self, values: &mut [f32]) {
+        apply_values::<f32, F>(values);
+    }
+    fn values_f64(&self, values: &mut [f64]) {
+        apply_values::<f64, F>(values);
     }
     fn apply_f32(&self, values: &mut [f32], derivatives: &mut [f32]) {
         apply::<f32, F>(values, derivatives);
@@ -91,9 +108,30 @@ fn apply<R: Real, F: Formula>(values: &mut [R], derivatives: &mut [R]) {
     );
 }
 
+fn apply_values<R: Real, F: Formula>(values: &mut [R]) {
+    R::vectorized(
+        #[inline(always)]
+        || values.iter_mut().for_each(|value| *value = F::value_and_derivative(*value).0),
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_gates_has_the_derivative_that_its_value_tells() {
+        for activation in ALL {
+            let points: Vec<f32> = (-40..=40).map(|i| i as f32 * 0.25).collect();
+            let (mut values, mut slopes) = (points.clone(), vec![0.0; points.len()]);
+            activation.apply_f32(&mut values, &mut slopes);
+            let mut alone = points.clone();
+            activation.values_f32(&mut alone);
+            assert_eq!(alone, values, "{}", activation.name());
+            let told = values.iter().zip(&slopes).all(|(&y, &d)| d == f32::from(u8::from(y > 0.0)));
+            assert_eq!(activation.gates(), told, "{}", activation.name());
+        }
+    }
 
     /// Central differences with one Richardson step, away from kinks.
     #[test]

@@ -35,16 +35,35 @@ pub fn backward_parameters<R: Real>(rows: usize, x: &[R], d_z: &[R], outputs: us
     let inputs = d_weights.len() / outputs;
     let (x, d_z) = (Matrix::row_major(x, inputs).transposed(), Matrix::row_major(d_z, outputs));
     R::product([inputs, rows, outputs], x, d_z, Epilogue::Replace, d_weights);
-    // The bias is the weight of an input that is always 1.
-    let one = Matrix { data: &[R::ONE], row_stride: 0, column_stride: 0 };
-    R::product([1, rows, outputs], one, d_z, Epilogue::Replace, d_bias);
+    sum_rows(&d_z.data[..rows * outputs], d_bias);
 }
 
-/// dX = dZ·Wᵀ, multiplied into `slopes`: the derivatives of the activation below become its dL/dz.
-pub fn backward_input<R: Real>(rows: usize, d_z: &[R], parameters: &[R], outputs: usize, slopes: &mut [R]) {
+/// sums (column) = Σ_rows of a row-major matrix.
+fn sum_rows<R: Real>(matrix: &[R], sums: &mut [R]) {
+    R::vectorized(
+        #[inline(always)]
+        || {
+            sums.fill(R::ZERO);
+            for row in matrix.chunks_exact(sums.len()) {
+                sums.iter_mut().zip(row).for_each(|(sum, &number)| *sum += number);
+            }
+        },
+    );
+}
+
+/// dX = dZ·Wᵀ, on its way into `below`, which holds the derivatives of the activation below (`Multiply`) or
+/// its values (`Gate`): they become its dL/dz.
+pub fn backward_input<R: Real>(
+    rows: usize,
+    d_z: &[R],
+    parameters: &[R],
+    outputs: usize,
+    epilogue: Epilogue<'_, R>,
+    below: &mut [R],
+) {
     let weights = &parameters[..parameters.len() - outputs];
     let inputs = weights.len() / outputs;
     let transposed = Matrix::row_major(weights, outputs).transposed();
     let d_z = Matrix::row_major(d_z, outputs);
-    R::product([rows, outputs, inputs], d_z, transposed, Epilogue::Multiply, slopes);
+    R::product([rows, outputs, inputs], d_z, transposed, epilogue, below);
 }

@@ -47,10 +47,14 @@ impl Mask {
             .map(|word| self.factor(word))
     }
 
+    /// The factor of what is kept.
+    pub fn kept(&self) -> f32 {
+        1.0 / (1.0 - self.probability as f32)
+    }
+
     #[inline(always)]
     fn factor(&self, word: u32) -> f32 {
-        let (threshold, kept) = (self.probability as f32, 1.0 / (1.0 - self.probability as f32));
-        if uniform(word) < threshold { 0.0 } else { kept }
+        if uniform(word) < self.probability as f32 { 0.0 } else { self.kept() }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `f64`, the reference: the standard library's functions and plain loops.
 
-use super::{Epilogue, Matrix, Real};
+use super::{Epilogue, Flushing, Matrix, Real};
 use crate::model::activation::Activation;
 use crate::model::loss::{LANES, Loss, LossParameters, Target, Targets};
 use crate::model::optimizer::{Optimizer, Slices, StepScalars};
@@ -45,12 +45,18 @@ impl Real for f64 {
     fn finite(self) -> bool {
         self.is_finite()
     }
+    fn flushing() -> Flushing {
+        Flushing::none()
+    }
     fn vectorized<T>(body: impl FnOnce() -> T) -> T {
         body()
     }
 
-    fn activate(activation: &dyn Activation, values: &mut [Self], derivatives: &mut [Self]) {
-        activation.apply_f64(values, derivatives);
+    fn activate(activation: &dyn Activation, values: &mut [Self], derivatives: Option<&mut [Self]>) {
+        match derivatives {
+            Some(derivatives) => activation.apply_f64(values, derivatives),
+            None => activation.values_f64(values),
+        }
     }
     fn loss_row(
         loss: &dyn Loss,

@@ -1,11 +1,12 @@
 //! `f32`, the engine on the CPU: branch-free polynomials, the twins of `shaders/numerics.wgsl`, constant by
 //! constant.
 
-use super::{Epilogue, Matrix, Real};
+use super::{Epilogue, Flushing, Matrix, Real};
 use crate::model::activation::Activation;
 use crate::model::loss::{LANES, Loss, LossParameters, Target, Targets};
 use crate::model::optimizer::{Optimizer, Slices, StepScalars};
 use crate::model::product::Product;
+use std::cell::RefCell;
 
 impl Real for f32 {
     const ZERO: Self = 0.0;
@@ -138,12 +139,18 @@ impl Real for f32 {
         self.is_finite()
     }
 
+    fn flushing() -> Flushing {
+        Flushing::begin()
+    }
     fn vectorized<T>(body: impl FnOnce() -> T) -> T {
         widest_simd().dispatch(body)
     }
 
-    fn activate(activation: &dyn Activation, values: &mut [Self], derivatives: &mut [Self]) {
-        activation.apply_f32(values, derivatives);
+    fn activate(activation: &dyn Activation, values: &mut [Self], derivatives: Option<&mut [Self]>) {
+        match derivatives {
+            Some(derivatives) => activation.apply_f32(values, derivatives),
+            None => activation.values_f32(values),
+        }
     }
     fn loss_row(
         loss: &dyn Loss,
@@ -183,6 +190,11 @@ impl Real for f32 {
     }
 }
 
+thread_local! {
+    /// A product by the general library that is yet to meet what stands at its place.
+    static APART: RefCell<Vec<f32>> = RefCell::default();
+}
+
 /// The product by the `gemm` crate, which blocks for the caches.
 fn general_product(product: Product<'_>) {
     let Product { rows, inner, columns, left, right, epilogue, out } = product;
@@ -191,21 +203,36 @@ fn general_product(product: Product<'_>) {
         return;
     }
     let out = &mut out[..rows * columns];
-    let mut apart = Vec::new();
-    let (to, accumulate): (&mut [f32], bool) = match epilogue {
-        Epilogue::Replace => (out, false),
-        Epilogue::Add => (out, true),
+    let multiply =
+        |to: &mut [f32], accumulate| general_sum([rows, inner, columns], left, right, to, accumulate);
+    match epilogue {
+        Epilogue::Replace => multiply(out, false),
+        Epilogue::Add => multiply(out, true),
         Epilogue::Bias(bias) => {
             out.chunks_exact_mut(columns).for_each(|row| row.copy_from_slice(&bias[..columns]));
-            (out, true)
+            multiply(out, true);
         }
-        Epilogue::Multiply => {
-            apart.resize(rows * columns, 0.0);
-            (&mut apart, false)
-        }
-    };
-    // SAFETY: the assertion above keeps every access of the three matrices inside its slice, and `to` is
-    // borrowed mutably, so it overlaps neither operand.
+        Epilogue::Multiply | Epilogue::Gate(_) => APART.with_borrow_mut(|apart| {
+            if apart.len() < out.len() {
+                apart.resize(out.len(), 0.0);
+            }
+            multiply(apart, false);
+            out.iter_mut().zip(apart).for_each(|(out, product)| *out = epilogue.apply(*product, *out, 0));
+        }),
+    }
+}
+
+/// to = left · right, or to + left · right.
+fn general_sum(
+    [rows, inner, columns]: [usize; 3],
+    left: Matrix<'_, f32>,
+    right: Matrix<'_, f32>,
+    to: &mut [f32],
+    accumulate: bool,
+) {
+    assert!(left.covers(rows, inner) && right.covers(inner, columns) && to.len() >= rows * columns);
+    // SAFETY: the assertion keeps every access of the three matrices inside its slice, and `to` is borrowed
+    // mutably, so it overlaps neither operand.
     unsafe {
         gemm::gemm(
             rows,
@@ -228,9 +255,6 @@ fn general_product(product: Product<'_>) {
             false,
             gemm::Parallelism::None,
         );
-    }
-    if !apart.is_empty() {
-        out.iter_mut().zip(apart).for_each(|(out, product)| *out *= product);
     }
 }
 
