@@ -165,6 +165,7 @@ impl GpuEngine {
             if let Some(resident) = shard.residents.get_mut(&step.id) {
                 (resident.step, resident.scored_rows, resident.ending) =
                     (step.step, step.scored.end, step.ends);
+                resident.flights += 1;
             }
         }
         let results = shard.buffer(Role::Results).expect("every shard has results");
@@ -177,7 +178,8 @@ impl GpuEngine {
         let stamp_bytes = stamp_range.map_or(0, |(_, _, bytes)| bytes as usize);
         shard.in_flight += 1;
         let submitted = Instant::now();
-        self.usage.submitted(submitted, progress.len(), self.homes.len());
+        let flying = |shard: &Shard| shard.residents.values().filter(|resident| resident.flights > 0).count();
+        self.usage.submitted(submitted, self.shards.values().map(flying).sum(), self.homes.len());
         let flight = Flight { home, progress, outputs, work, pending, result_bytes, stamp_bytes, submitted };
         self.flights.push_back(flight);
     }
@@ -213,6 +215,7 @@ impl GpuEngine {
             let Some(resident) = self.shard_mut(flight.home).residents.get_mut(&progress.id) else {
                 continue;
             };
+            resident.flights = resident.flights.saturating_sub(1);
             // Of an epoch that diverged in the submission before.
             if resident.epoch != progress.epoch || !resident.asked {
                 continue;

@@ -56,6 +56,8 @@ pub struct Resident {
     pub asked: bool,
     /// Whether what was submitted takes it to the end of its epoch.
     pub ending: bool,
+    /// Submissions in flight that train it.
+    pub flights: u32,
     /// Whether parameters were kept.
     pub kept: bool,
 }
@@ -275,6 +277,7 @@ impl Shard {
             outputs: Vec::new(),
             asked: false,
             ending: false,
+            flights: 0,
             kept: snapshot.kept.is_some(),
             member,
         };

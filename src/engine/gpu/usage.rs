@@ -11,17 +11,17 @@ pub struct Usage {
     busy: f64,
     is_stamped: bool,
     submissions: u64,
-    /// Sums over submissions: members that trained, and members that were there.
-    trained: u64,
+    /// Sums over submissions: members in flight, and members that were there.
+    flying: u64,
     held: u64,
 }
 
 impl Usage {
-    /// Notes a submission that trains some of the members that are there.
-    pub fn submitted(&mut self, at: Instant, trained: usize, held: usize) {
+    /// Notes a submission, after which so many of the members that are there are in flight.
+    pub fn submitted(&mut self, at: Instant, flying: usize, held: usize) {
         self.first.get_or_insert(at);
         self.submissions += 1;
-        self.trained += trained as u64;
+        self.flying += flying as u64;
         self.held += held as u64;
     }
 
@@ -42,14 +42,14 @@ impl Usage {
         let elapsed: Duration = self.last? - self.first?;
         let share = (self.busy / elapsed.as_secs_f64().max(1e-9)).min(1.0);
         let how = if self.is_stamped { "by its time stamps" } else { "by the host's clock, waits included" };
-        let mean = self.trained as f64 / self.submissions as f64;
+        let mean = self.flying as f64 / self.submissions as f64;
         Some(format!(
-            "device busy {:.0} % of {:.2} s ({how}) in {} submissions of {:.1} ms; {mean:.1} members trained in each, {:.0} % of those on the device",
+            "device busy {:.0} % of {:.2} s ({how}) in {} submissions of {:.1} ms; {mean:.1} members in flight at a time, {:.0} % of those on the device",
             100.0 * share,
             elapsed.as_secs_f64(),
             self.submissions,
             1e3 * self.busy / self.submissions as f64,
-            100.0 * self.trained as f64 / (self.held as f64).max(1.0),
+            100.0 * self.flying as f64 / (self.held as f64).max(1.0),
         ))
     }
 }

@@ -210,7 +210,9 @@ mod tests {
     fn both_precisions_multiply_the_same_matrices() {
         let sizes =
             [(5, 7, 3), (1, 1, 1), (13, 20, 1), (9, 33, 2), (32, 16, 32), (7, 5, 47), (40, 3, 8), (2, 0, 3)];
-        for (rows, inner, columns) in sizes.into_iter().chain([(1, 2, 600_000), (60, 200, 70), (50, 260, 256), (129, 1, 40)]) {
+        for (rows, inner, columns) in
+            sizes.into_iter().chain([(1, 2, 600_000), (60, 200, 70), (50, 260, 256), (129, 1, 40)])
+        {
             let numbers = |count: usize, step: f64| (0..count).map(|i| (i as f64 * step).sin()).collect();
             let (left, right): (Vec<f64>, Vec<f64>) =
                 (numbers(rows * inner, 0.37), numbers(inner * columns, 0.73));
