@@ -6,20 +6,21 @@
 
 mod common;
 
+use manytune::engine::gpu::variant::{self, BASE};
 use manytune::engine::gpu::{GpuEngine, sources};
 use manytune::engine::{Engine, Job};
 use manytune::error::Result;
 use manytune::verify::{Level, Options, Outcome, run};
 
 /// (what is wrong, the text that is there, the text in its place, checks that are run)
-type Fault = (&'static str, &'static str, &'static str, &'static str);
+type Fault<'a> = (&'a str, &'a str, &'a str, &'a str);
 
-/// The sources with one text replaced wherever it stands, which it must somewhere.
-fn mutated((fault, from, to, _): Fault) -> Vec<sources::Source> {
-    let mut mutated = sources::assemble();
+/// The sources, in a variant of the tile, with one text replaced wherever it stands, which it must somewhere.
+fn mutated((fault, from, to, _): Fault, variant: usize) -> Vec<sources::Source> {
+    let mut mutated = sources::assemble_in(&variant::ALL[variant]);
     let mut count = 0;
-    for source in &mut mutated {
-        count += source.wgsl.matches(from).count();
+    for source in mutated.iter_mut().filter(|source| source.wgsl.contains(from)) {
+        count += 1;
         source.wgsl = source.wgsl.replace(from, to);
         if let Err(error) = naga::front::wgsl::parse_str(&source.wgsl) {
             panic!("{fault}: {} is no shader: {}", source.name, error.emit_to_string(&source.wgsl));
@@ -29,55 +30,53 @@ fn mutated((fault, from, to, _): Fault) -> Vec<sources::Source> {
     mutated
 }
 
-fn verify(fault: Fault) -> Result<Outcome> {
-    let sources = mutated(fault);
+fn verify(fault: Fault, variant: usize) -> Result<Outcome> {
+    let sources = mutated(fault, variant);
     let open = |job: Job| {
         let gpu = common::gpu().expect("the device that was there a moment ago");
-        Ok(Box::new(GpuEngine::with_sources(job, gpu, None, &sources)?) as Box<dyn Engine>)
+        // All kernels but those that make tiles are the same in every variant.
+        let engine = GpuEngine::with_sources(job, gpu, None, &sources)?;
+        let engine = if variant == BASE { engine } else { engine.with_tiles_of(variant, &sources)? };
+        Ok(Box::new(engine) as Box<dyn Engine>)
     };
     run(&Options { level: Level::Quick, only: Some(fault.3.to_owned()), seed: 0 }, &open)
 }
 
 #[track_caller]
 fn all_are_caught(faults: &[Fault]) {
+    all_are_caught_in(BASE, faults);
+}
+
+#[track_caller]
+fn all_are_caught_in(variant: usize, faults: &[Fault]) {
     if common::gpu().is_none() {
         return;
     }
     let mut missed = Vec::new();
     for fault in faults {
-        match verify(*fault) {
+        match verify(*fault, variant) {
             Ok(outcome) if outcome.passed => missed.push(fault.0),
             Ok(_) => {}
             // A fault may leave nothing to compare, such as an epoch that never ends.
             Err(error) => assert!(!error.found.contains("does not compile"), "{}: {error}", fault.0),
         }
     }
-    assert!(missed.is_empty(), "not caught: {missed:#?}");
+    assert!(missed.is_empty(), "not caught in {}: {missed:#?}", variant::ALL[variant].name);
 }
 
 #[test]
 fn faults_of_the_way_forward() {
     all_are_caught(&[
-        ("no bias", "finish_row(row, quad, sum0 + bias,", "finish_row(row, quad, sum0,", "layer/dense"),
-        ("a row takes its neighbour's sums", "sum1 + bias, layer", "sum2 + bias, layer", "layer/dense"),
         (
-            "inputs beyond the last whole slice dropped",
-            "inner < 4u * layer.input_stride; inner += DEPTH",
-            "inner + DEPTH <= 4u * layer.input_stride; inner += DEPTH",
+            "no bias",
+            "sum + weights[layer.parameters_at + 4u * layer.input_stride * layer.output_stride + quad]",
+            "sum",
             "layer/dense",
         ),
-        ("no barrier before the product", "workgroupBarrier();\n        multiply", "multiply", "layer/dense"),
         (
-            "no barrier after the product",
-            "column_quad);\n        workgroupBarrier();",
-            "column_quad);",
-            "activation/relu",
-        ),
-        ("a slice one short", "k < DEPTH; k++", "k < DEPTH - 1u; k++", "layer/dense"),
-        (
-            "columns of the wrong thread",
-            "let r = k * COLUMN + 4u * column_quad;",
-            "let r = k * COLUMN + 4u * row_quad;",
+            "inputs beyond the last whole slice dropped",
+            "make_tile(thread, corner, task.layer.input_stride, task)",
+            "make_tile(thread, corner, task.layer.input_stride / 4u * 4u, task)",
             "layer/dense",
         ),
         (
@@ -100,25 +99,106 @@ fn faults_of_the_way_forward() {
             "layer/dropout",
         ),
         ("dropout spares the derivative", "a.derivative *= factors;", "", "layer/dropout"),
-        (
-            "dropout of another layer's stream",
-            "layer.index + 1u, control",
-            "layer.index, control",
-            "layer/dropout",
-        ),
+        ("dropout of another layer's stream", "layer.index + 1u, step", "layer.index, step", "layer/dropout"),
         (
             "dropout of another step",
-            "control.step, member.stream",
-            "control.step + 1u, member.stream",
+            "let step = task.control.step;",
+            "let step = task.control.step + 1u;",
             "layer/dropout",
         ),
         (
             "dropout while scoring",
-            "control.training == 1u && member.dropout > 0.0",
+            "task.control.training == 1u && member.dropout > 0.0",
             "member.dropout > 0.0",
             "layer/dropout",
         ),
     ]);
+}
+
+#[test]
+fn faults_of_tiles() {
+    all_are_caught(&[
+        ("a slice one short", "quad < quads; quad++", "quad + 1u < quads; quad++", "layer/dense"),
+        (
+            "slices beyond the last whole one dropped",
+            "inner < inner_quads; inner += DEPTH_QUADS",
+            "inner + DEPTH_QUADS <= inner_quads; inner += DEPTH_QUADS",
+            "layer/dense",
+        ),
+        (
+            "more than there is of the last slice",
+            "min(DEPTH_QUADS, inner_quads - inner)",
+            "DEPTH_QUADS",
+            "layer/dense",
+        ),
+        (
+            "the first slice again and again",
+            "read_block(thread, corner, inner + DEPTH_QUADS, task)",
+            "read_block(thread, corner, 0u, task)",
+            "layer/dense",
+        ),
+        (
+            "no barrier before the product",
+            "workgroupBarrier();\n        // The next",
+            "// The next",
+            "layer/dense",
+        ),
+        (
+            "no barrier after the product",
+            "inner_quads - inner));\n        workgroupBarrier();",
+            "inner_quads - inner));",
+            "activation/relu",
+        ),
+        (
+            "a corner's rows of the wrong tile",
+            "tile / across * ROW_QUADS",
+            "tile % across * ROW_QUADS",
+            "layer/",
+        ),
+        (
+            "rows of the wrong tile read",
+            "+ vec2<u32>(inner, corner.row_quad)",
+            "+ vec2<u32>(inner, 0u)",
+            "layer/dense",
+        ),
+        (
+            "columns of the wrong tile read",
+            "+ vec2<u32>(inner, corner.column_quad)",
+            "+ vec2<u32>(inner, 0u)",
+            "layer/dense",
+        ),
+    ]);
+}
+
+/// What every variant has of its own: the part of a tile that a thread makes, and where blocks go.
+#[test]
+fn faults_of_each_variant() {
+    for (place, variant) in variant::ALL.iter().enumerate() {
+        let sums = 4 * variant.row_quads * variant.column_quads / variant.threads();
+        let last = sums - 1;
+        let taken = format!("return s.s{last};");
+        let [from, to] = ["w", "z"].map(|lane| format!("s.s{last} + a{}.{lane}", u32::from(sums > 4)));
+        let mut faults = vec![
+            ("the last of a thread's sums is its first", &taken[..], "return s.s0;", "layer/dense"),
+            ("a row takes its neighbour's sums", &from[..], &to[..], "layer/dense"),
+            ("a block is not turned", "return transpose(block);", "return block;", "layer/dense"),
+            (
+                "columns of the wrong thread",
+                "let r = 4u * quad * RIGHT_STRIDE + column;",
+                "let r = 4u * quad * RIGHT_STRIDE + row % THREAD_COLUMNS;",
+                "layer/dense",
+            ),
+        ];
+        if sums > 4 {
+            faults.push((
+                "a thread's second row of parts in place of its first",
+                "part / THREAD_COLUMN_QUADS * THREAD_ROWS",
+                "(part / THREAD_COLUMN_QUADS + 1u) % THREAD_ROW_QUADS * THREAD_ROWS",
+                "layer/dense",
+            ));
+        }
+        all_are_caught_in(place, &faults);
+    }
 }
 
 #[test]
@@ -128,51 +208,69 @@ fn faults_of_the_way_back() {
         ("no derivative", "quad] *= d_x;", "quad] = d_x;", "activation/sigmoid"),
         (
             "a transposed index",
-            "stage_right_along_inner(4u * (thread % 4u), line, w);",
-            "stage_right_across(line % 16u, 4u * (thread % 4u), w);",
+            "const RIGHT_IS_ALONG_INNER = true;",
+            "const RIGHT_IS_ALONG_INNER = false;",
             "layer/dense",
         ),
         (
             "outputs beyond the last whole slice dropped",
-            "inner < 4u * layer.output_stride; inner += DEPTH",
-            "inner + DEPTH <= 4u * layer.output_stride; inner += DEPTH",
+            "make_tile(thread, corner, task.layer.output_stride, task)",
+            "make_tile(thread, corner, task.layer.output_stride / 4u * 4u, task)",
             "layer/dense",
         ),
         (
             "rows beyond the batch written",
-            "if (row < control.row_count) {\n        scratch",
-            "if (row < control.row_count + 64u) {\n        scratch",
+            "if (row < task.control.row_count && quad < stride)",
+            "if (row < task.control.row_count + 64u && quad < stride)",
             "layer/dense",
         ),
         (
-            "rows beyond the last whole slice dropped",
-            "inner < control.row_count; inner += DEPTH",
-            "inner + DEPTH <= control.row_count; inner += DEPTH",
+            "columns beyond the last written, into the next row",
+            "if (row < task.control.row_count && quad < stride)",
+            "if (row < task.control.row_count)",
             "layer/dense",
         ),
         (
-            "the last row dropped",
-            "if (row < control.row_count) {\n                if",
-            "if (row + 1u < control.row_count) {\n                if",
+            "rows beyond the last whole vec4 dropped",
+            "(control.row_count + 3u) / 4u, task)",
+            "control.row_count / 4u, task)",
             "layer/dense",
         ),
-        ("no gradient of the bias", "x.x = 1.0;", "x.x = 0.0;", "layer/dense"),
+        (
+            "the last row again and again",
+            "select(vec4<f32>(0.0), found, row <= last)",
+            "found",
+            "layer/dense",
+        ),
+        ("the last row dropped", "found, row <= last)", "found, row < last)", "layer/dense"),
+        (
+            "no gradient of the bias",
+            "quad, sum, task);\n}\n\n@compute",
+            "quad, vec4<f32>(0.0), task);\n}\n\n@compute",
+            "layer/dense",
+        ),
+        (
+            "biases beyond the first of a workgroup",
+            "(item.tile - tiles) * THREADS + thread",
+            "(item.tile - tiles) * THREADS",
+            "layer/dense",
+        ),
         (
             "a bias reduction without its first row",
-            "x.x = 1.0;",
-            "x.x = select(1.0, 0.0, row == 0u);",
+            "let d0 = read_right(row, quad, task);",
+            "let d0 = select(read_right(row, quad, task), vec4<f32>(0.0), row == 0u);",
             "layer/dense",
         ),
         (
             "the bias update b <- b - rate",
             "var decay = 1.0;",
-            "var decay = 1.0;\n    if (input == bias_row) { g = keep_inside(vec4<f32>(1.0), 4u * quad, layer.output_count); }",
+            "var decay = 1.0;\n    if (input == 4u * layer.input_stride) { g = keep_inside(vec4<f32>(1.0), 4u * quad, layer.output_count); }",
             "layer/dense",
         ),
         (
             "a neighbour's hyperparameters",
-            "let member = members[item.member];\n    let control = controls[dispatch.control_at + item.member];\n    if (control.row_count == 0u) {\n        return;\n    }\n    let tiles",
-            "let member = members[(item.member + 1u) % arrayLength(&members)];\n    let control = controls[dispatch.control_at + item.member];\n    if (control.row_count == 0u) {\n        return;\n    }\n    let tiles",
+            "members[item.member], control);\n    if (control.row_count == 0u)",
+            "members[(item.member + 1u) % arrayLength(&members)], control);\n    if (control.row_count == 0u)",
             "optimizer/",
         ),
         (
@@ -355,15 +453,15 @@ fn faults_of_steps() {
         (
             "weight decay on the bias",
             "var decay = 1.0;",
-            "var decay = control.decay;",
+            "var decay = task.control.decay;",
             "regulariser/weight_decay",
         ),
-        ("no weight decay", "decay = control.decay;", "", "regulariser/weight_decay"),
+        ("no weight decay", "decay = task.control.decay;", "", "regulariser/weight_decay"),
         ("l1 as l2", "member.l1_penalty * sign(w)", "member.l1_penalty * w", "regulariser/l1"),
         (
             "l2 on the bias",
             "if (input < layer.input_count) {\n        g +=",
-            "if (input <= bias_row) {\n        g +=",
+            "if (input <= 4u * layer.input_stride) {\n        g +=",
             "regulariser/l2",
         ),
         ("clipping where it should not", "partial[0] > 1.0", "partial[0] < 1.0", "regulariser/clip"),
@@ -573,7 +671,7 @@ fn what_changes_nothing_is_not_called_a_fault() {
         return;
     }
     for fault in equivalent {
-        let outcome = verify(*fault).unwrap();
+        let outcome = verify(*fault, BASE).unwrap();
         assert!(outcome.passed, "{} is a fault after all\n{outcome}", fault.0);
     }
 }

@@ -203,6 +203,10 @@ pub trait Engine {
     fn device(&self) -> String;
     /// What the engine uses and may take, one fact a line, for `--explain`.
     fn explain(&self) -> Vec<String>;
+    /// What the engine chose for this device, by name, for the study's records. Results do not depend on it.
+    fn chosen(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
     /// How many more members like this one can be admitted now.
     fn room(&self, member: &Member) -> usize;
     /// Whether the member could ever be admitted, alone; an error says which limit it passes.

@@ -130,7 +130,8 @@ impl GpuDevice {
         };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("manytune"),
-            required_features: wgpu::Features::empty(),
+            // Where the driver lets us keep what it compiled.
+            required_features: adapter.features() & wgpu::Features::PIPELINE_CACHE,
             required_limits,
             ..Default::default()
         };

@@ -1,5 +1,6 @@
 //! The compiled kernels and their bind group layouts.
 
+use super::cache::PipelineCache;
 use super::device::GpuDevice;
 use super::sources::Source;
 use crate::error::{Error, Result};
@@ -59,6 +60,28 @@ impl Kernel {
 
     /// Those that train, the first of all.
     pub const TRAINING: &'static [Self] = Self::ALL.split_at(Primitive as usize).0;
+
+    /// Those that make a matrix product, tile by tile, and have variants.
+    pub const TILED: [Self; 3] = [Forward, BackwardInput, BackwardParameters];
+
+    /// Its place among those.
+    pub fn tiled_place(self) -> Option<usize> {
+        Self::TILED.iter().position(|kernel| *kernel == self)
+    }
+
+    /// The stem of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Gather => "gather",
+            Forward => "dense_forward",
+            Loss => "loss",
+            BackwardInput => "dense_backward_input",
+            BackwardParameters => "dense_backward_parameters",
+            ClipNorm => "clip_norm",
+            ClipApply => "clip_apply",
+            Primitive => "primitive",
+        }
+    }
 
     /// Its bindings, in order.
     pub fn bindings(self) -> Bindings {
@@ -136,15 +159,33 @@ pub struct Pipeline {
 /// Bytes of a dispatch row in its uniform buffer: the alignment that every device allows.
 pub const DISPATCH_STRIDE: u64 = 256;
 
-/// Compiles the kernels that train. Bounds are checked in builds with debug assertions, trusted in others:
-/// the loops of these kernels end by construction.
-pub fn compile(gpu: &GpuDevice, sources: &[Source]) -> Result<Vec<Pipeline>> {
-    assert_eq!(sources.len(), Kernel::ALL.len(), "one source a kernel");
-    Kernel::TRAINING.iter().zip(sources).map(|(kernel, source)| compile_one(gpu, *kernel, source)).collect()
+/// Compiles kernels, each in a thread of its own: drivers take most of a second for some.
+pub fn compile(
+    gpu: &GpuDevice,
+    cache: &PipelineCache,
+    kernels: &[(Kernel, &Source)],
+) -> Result<Vec<Pipeline>> {
+    std::thread::scope(|scope| {
+        let start = |(kernel, source): &(Kernel, &'_ Source)| {
+            let (kernel, source) = (*kernel, (*source).clone());
+            scope.spawn(move || compile_one(gpu, cache, kernel, &source))
+        };
+        let threads: Vec<_> = kernels.iter().map(start).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, Result<Pipeline>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
+    })
 }
 
-/// Compiles one kernel.
-pub fn compile_one(gpu: &GpuDevice, kernel: Kernel, source: &Source) -> Result<Pipeline> {
+/// Compiles one kernel. Bounds are checked in builds with debug assertions, trusted in others: the loops of
+/// these kernels end by construction.
+pub fn compile_one(
+    gpu: &GpuDevice,
+    cache: &PipelineCache,
+    kernel: Kernel,
+    source: &Source,
+) -> Result<Pipeline> {
     let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(source.name),
@@ -196,7 +237,7 @@ pub fn compile_one(gpu: &GpuDevice, kernel: Kernel, source: &Source) -> Result<P
             zero_initialize_workgroup_memory: false,
             ..Default::default()
         },
-        cache: None,
+        cache: cache.get(),
     });
     match pollster::block_on(scope.pop()) {
         None => Ok(Pipeline { pipeline, layout }),

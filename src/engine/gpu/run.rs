@@ -89,7 +89,7 @@ impl GpuEngine {
     fn submit_slice(&self, home: usize) -> Result<Option<Running>> {
         let shard = &self.shards[home];
         let residents = shard.residents.iter().map(|(id, resident)| (*id, resident));
-        let slice = plan(residents, &self.job.dataset, self.pace.budget());
+        let slice = plan(residents, &self.job.dataset, &self.tiled.tiles, self.pace.budget());
         if slice.ids.is_empty() {
             return Ok(None);
         }
@@ -166,9 +166,9 @@ impl GpuEngine {
             let mut current = None;
             loop {
                 let dispatch = &dispatches.list[next];
-                if current != Some(dispatch.kernel) {
-                    pass.set_pipeline(&self.pipelines[dispatch.kernel as usize].pipeline);
-                    current = Some(dispatch.kernel);
+                if current != Some((dispatch.kernel, dispatch.variant)) {
+                    pass.set_pipeline(self.pipeline(dispatch.kernel, dispatch.variant));
+                    current = Some((dispatch.kernel, dispatch.variant));
                 }
                 let group = &groups[dispatch.kernel as usize][dispatch.table_shard];
                 pass.set_bind_group(0, group, &[dispatch.offset]);
@@ -357,6 +357,7 @@ impl Tables {
 /// One recorded dispatch.
 struct Dispatch {
     kernel: Kernel,
+    variant: usize,
     /// Which shard of the table a gather reads.
     table_shard: usize,
     groups: u32,
@@ -396,8 +397,9 @@ impl Dispatches {
             };
             self.bytes.extend_from_slice(bytemuck::bytes_of(&row));
             self.bytes.resize(offset as usize + DISPATCH_STRIDE as usize, 0);
-            let (kernel, groups) = (stage.kernel, stage.work.len() as u32);
-            self.list.push(Dispatch { kernel, table_shard, groups, offset, work_at: stage.work.start });
+            let (kernel, variant, groups) = (stage.kernel, stage.variant, stage.work.len() as u32);
+            let work_at = stage.work.start;
+            self.list.push(Dispatch { kernel, variant, table_shard, groups, offset, work_at });
         }
     }
 }
