@@ -47,8 +47,10 @@ struct Member {
     epsilon: f32,
     target_shift: f32,
     target_scale: f32,
-    padding0: u32,
-    padding1: u32,
+    // The targets of all rows, in the folds buffer.
+    targets_at: u32,
+    // Its run and its layers, in the shapes of the resident plan.
+    shape_at: u32,
 }
 
 // One layer of one member.

@@ -56,13 +56,24 @@ fn feistel(value: u32, half_bits: u32, low: vec4<u32>, high: vec4<u32>) -> u32 {
     return (left << half_bits) | right;
 }
 
+// The keys of an epoch's permutation: the same for all its rows.
+struct ShuffleKeys {
+    low: vec4<u32>,
+    high: vec4<u32>,
+}
+
+fn shuffle_keys(epoch: u32, stream: u32, key: vec2<u32>) -> ShuffleKeys {
+    return ShuffleKeys(
+        philox4x32(vec4<u32>(0u, epoch, stream, PURPOSE_SHUFFLE), key),
+        philox4x32(vec4<u32>(1u, epoch, stream, PURPOSE_SHUFFLE), key),
+    );
+}
+
 // Where `position` of an epoch is sent, of `count` rows.
-fn permute(position: u32, count: u32, half_bits: u32, epoch: u32, stream: u32, key: vec2<u32>) -> u32 {
-    let low = philox4x32(vec4<u32>(0u, epoch, stream, PURPOSE_SHUFFLE), key);
-    let high = philox4x32(vec4<u32>(1u, epoch, stream, PURPOSE_SHUFFLE), key);
-    var value = feistel(position, half_bits, low, high);
+fn permute(position: u32, count: u32, half_bits: u32, keys: ShuffleKeys) -> u32 {
+    var value = feistel(position, half_bits, keys.low, keys.high);
     while (value >= count) {
-        value = feistel(value, half_bits, low, high);
+        value = feistel(value, half_bits, keys.low, keys.high);
     }
     return value;
 }

@@ -1,6 +1,7 @@
 //! manytune trains many hyperparameter configurations of a model at the same time on one GPU of any
 //! vendor, or on the CPU, picks the best by validation score, and proves its own gradients right.
 
+pub mod benchmark;
 pub mod cli;
 pub mod data;
 pub mod engine;

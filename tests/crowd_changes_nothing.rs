@@ -7,6 +7,7 @@ use common::{member, train};
 use manytune::data::Task;
 use manytune::engine::cpu::CpuEngine;
 use manytune::engine::gpu::GpuEngine;
+use manytune::engine::gpu::plan::Plans;
 use manytune::engine::{Engine, EngineKind, Job, MemoryLimit, Report, Snapshot};
 use manytune::model::recipe::Member;
 use manytune::model::trainer::{Scratch, Trainer};
@@ -16,6 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const EPOCHS: u32 = 3;
+
+/// All of a member on chip, some of it, and nothing.
+const PLANS: [&str; 4] = ["tiled", "resident", "weights-activations-32k", "weights-32k"];
 
 fn job() -> Job {
     let dataset = common::dataset(Task::Classification { class_count: 3 }, 60, 5, 3);
@@ -46,9 +50,11 @@ fn engines(job: &Job, small: bool) -> Vec<(&'static str, Box<dyn Engine>)> {
     let memory = small.then_some(MemoryLimit::Bytes(128 << 10));
     let mut engines: Vec<(&'static str, Box<dyn Engine>)> =
         vec![("cpu", Box::new(CpuEngine::within(job.clone(), None, memory).unwrap()))];
-    if let Some(device) = common::gpu() {
-        let memory = small.then_some(MemoryLimit::Bytes(400 << 10));
-        engines.push(("gpu", Box::new(GpuEngine::new(job.clone(), device, memory).unwrap())));
+    let memory = small.then_some(MemoryLimit::Bytes(400 << 10));
+    for plans in PLANS {
+        let Some(device) = common::gpu() else { break };
+        let engine = GpuEngine::new(job.clone(), device, memory).unwrap();
+        engines.push((plans, Box::new(engine.with_plans(Plans::named(plans).unwrap()))));
     }
     engines
 }
@@ -245,8 +251,9 @@ fn long_epochs() -> (Job, Vec<Member>) {
 /// The engine of a name, whose submissions on a device are of one step each.
 fn by_steps(job: &Job, name: &str) -> Box<dyn Engine> {
     match common::gpu() {
-        Some(device) if name == "gpu" => {
-            Box::new(GpuEngine::new(job.clone(), device, None).unwrap().with_submissions_of(0.0))
+        Some(device) if name != "cpu" => {
+            let engine = GpuEngine::new(job.clone(), device, None).unwrap().with_submissions_of(0.0);
+            Box::new(engine.with_plans(Plans::named(name).unwrap()))
         }
         _ => Box::new(CpuEngine::new(job.clone(), Some(2)).unwrap()),
     }

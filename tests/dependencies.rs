@@ -10,7 +10,7 @@ const FLOORS: &[&[&str]] = &[
     &["model", "trial"],
     &["engine", "search", "schedule"],
     &["study", "verify"],
-    &["report", "diagnosis", "export"],
+    &["report", "diagnosis", "export", "benchmark"],
     &["cli"],
 ];
 

@@ -6,6 +6,7 @@ use common::{member, train};
 use manytune::data::Task;
 use manytune::engine::cpu::CpuEngine;
 use manytune::engine::gpu::GpuEngine;
+use manytune::engine::gpu::plan::Plans;
 use manytune::engine::{Engine, Job, MemoryLimit};
 use manytune::model::recipe::Member;
 use manytune::model::{activation, loss, lr_schedule, optimizer};
@@ -23,8 +24,10 @@ fn assert_close(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 /// Trains on both engines and compares everything they give.
 fn compare(job: &Job, members: &[Member], epochs: u32, tolerance: f32) {
     let Some(device) = common::gpu() else { return };
-    let gpu = GpuEngine::new(job.clone(), device, None).unwrap();
-    compare_with(gpu, job, members, epochs, tolerance);
+    for plans in ["fastest", "tiled", "resident", "weights-activations-32k", "weights-32k"] {
+        let gpu = GpuEngine::new(job.clone(), device.clone(), None).unwrap();
+        compare_with(gpu.with_plans(Plans::named(plans).unwrap()), job, members, epochs, tolerance);
+    }
 }
 
 fn compare_with(mut gpu: GpuEngine, job: &Job, members: &[Member], epochs: u32, tolerance: f32) {

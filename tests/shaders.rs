@@ -2,8 +2,8 @@
 //! and translates to the languages of all vendors.
 
 use manytune::engine::gpu::pipelines::Kernel;
-use manytune::engine::gpu::{sources, tables, variant};
-use naga::back::{hlsl, msl, spv};
+use manytune::engine::gpu::{ceiling, resident, sources, tables, variant};
+use naga::back::{PipelineConstants, hlsl, msl, pipeline_constants, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
@@ -21,30 +21,49 @@ fn parse(source: &sources::Source) -> (Module, ModuleInfo) {
 fn all_sources() -> Vec<(Kernel, sources::Source)> {
     let in_variant = |(place, variant): (usize, &variant::Variant)| {
         let kernels = Kernel::ALL.into_iter().zip(sources::assemble_in(variant));
-        kernels.filter(move |(kernel, _)| place == variant::BASE || kernel.tiled_place().is_some())
+        kernels.filter(move |(kernel, _)| place == variant::BASE || kernel.product_place().is_some())
     };
     variant::ALL.iter().enumerate().flat_map(in_variant).collect()
 }
 
 #[test]
 fn every_shader_is_valid_and_translates_to_spirv_msl_and_hlsl() {
-    for (_, source) in all_sources() {
+    let kernels = all_sources().into_iter().map(|(_, source)| source);
+    for source in kernels.chain(ceiling::sources()) {
         let (module, info) = parse(&source);
-        let words = spv::write_vec(&module, &info, &spv::Options::default(), None)
-            .unwrap_or_else(|error| panic!("{} to SPIR-V: {error}", source.name));
-        assert_eq!(words[0], 0x0723_0203, "{}: the SPIR-V magic number", source.name);
-        let options = msl::Options { fake_missing_bindings: true, ..Default::default() };
-        let (metal, _) = msl::write_string(&module, &info, &options, &msl::PipelineOptions::default())
-            .unwrap_or_else(|error| panic!("{} to MSL: {error}", source.name));
-        assert!(metal.contains("kernel void main_"), "{}: no Metal kernel", source.name);
-        let mut direct = String::new();
-        let options = hlsl::Options { fake_missing_bindings: true, ..Default::default() };
-        hlsl::Writer::new(&mut direct, &options, &hlsl::PipelineOptions::default())
-            .write(&module, &info, None)
-            .unwrap_or_else(|error| panic!("{} to HLSL: {error}", source.name));
-        let [threads, ..] = module.entry_points[0].workgroup_size;
-        assert!(direct.contains(&format!("numthreads({threads}, 1, 1)")), "{}: no HLSL kernel", source.name);
+        let variants = match source.name {
+            "resident" => resident::variant::ALL.iter().map(|variant| variant.constants().to_vec()).collect(),
+            _ => vec![Vec::new()],
+        };
+        for constants in variants {
+            translate(&source, &module, &info, &constants);
+        }
     }
+}
+
+/// With values for its overrides.
+fn translate(source: &sources::Source, module: &Module, info: &ModuleInfo, constants: &[(&str, f64)]) {
+    let constants: PipelineConstants =
+        constants.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+    let entry = Some((naga::ShaderStage::Compute, "main"));
+    let (module, info) = pipeline_constants::process_overrides(module, info, entry, &constants)
+        .unwrap_or_else(|error| panic!("{} with {constants:?}: {error}", source.name));
+    let (module, info) = (&*module, &*info);
+    let [threads, ..] = module.entry_points[0].workgroup_size;
+    assert!(constants.get("threads").is_none_or(|given| *given == f64::from(threads)), "{}", source.name);
+    let words = spv::write_vec(module, info, &spv::Options::default(), None)
+        .unwrap_or_else(|error| panic!("{} to SPIR-V: {error}", source.name));
+    assert_eq!(words[0], 0x0723_0203, "{}: the SPIR-V magic number", source.name);
+    let options = msl::Options { fake_missing_bindings: true, ..Default::default() };
+    let (metal, _) = msl::write_string(module, info, &options, &msl::PipelineOptions::default())
+        .unwrap_or_else(|error| panic!("{} to MSL: {error}", source.name));
+    assert!(metal.contains("kernel void main_"), "{}: no Metal kernel", source.name);
+    let mut direct = String::new();
+    let options = hlsl::Options { fake_missing_bindings: true, ..Default::default() };
+    hlsl::Writer::new(&mut direct, &options, &hlsl::PipelineOptions::default())
+        .write(module, info, None)
+        .unwrap_or_else(|error| panic!("{} to HLSL: {error}", source.name));
+    assert!(direct.contains(&format!("numthreads({threads}, 1, 1)")), "{}: no HLSL kernel", source.name);
 }
 
 #[test]
@@ -75,9 +94,9 @@ fn kernels_bind_what_the_host_gives_them_and_at_most_eight_storage_buffers() {
 
 /// 256 threads and 16 KiB a workgroup: what every device of WebGPU has.
 #[test]
-fn kernels_stay_within_the_workgroups_that_every_device_has() {
+fn tiles_stay_within_the_workgroups_that_every_device_has() {
     let mut threads_of_tiles = Vec::new();
-    for (kernel, source) in all_sources() {
+    for (kernel, source) in all_sources().into_iter().filter(|(kernel, _)| kernel.product_place().is_some()) {
         let (module, _) = parse(&source);
         let [threads, ..] = module.entry_points[0].workgroup_size;
         assert!(threads <= 256, "{}: {threads} threads", source.name);

@@ -4,6 +4,7 @@
 mod common;
 
 use manytune::data::Task;
+use manytune::engine::gpu::plan::Plans;
 use manytune::engine::gpu::variant::{ALL, BASE};
 use manytune::engine::gpu::{GpuEngine, cache};
 use manytune::engine::{Engine, Job, Report, Snapshot};
@@ -59,7 +60,8 @@ fn every_variant_gives_the_bits_of_the_base() {
             // A hundred steps of one row each.
             members[3].recipe.batch_size = 1;
         }
-        let engine = || GpuEngine::new(job.clone(), common::gpu().unwrap(), None).unwrap();
+        let engine =
+            || GpuEngine::new(job.clone(), common::gpu().unwrap(), None).unwrap().with_plans(Plans::Tiled);
         let train = |mut engine: GpuEngine| common::train(&mut engine, &members, 1);
         let expected: Vec<Vec<u64>> =
             train(engine().with_tile_variant(ALL[BASE].name).unwrap()).iter().map(bits).collect();
@@ -79,7 +81,8 @@ fn every_variant_passes_the_verifier() {
     }
     for variant in ALL.iter().skip(1) {
         let open = |job: Job| {
-            let engine = GpuEngine::new(job, common::gpu().unwrap(), None)?.guarded();
+            let engine =
+                GpuEngine::new(job, common::gpu().unwrap(), None)?.guarded().with_plans(Plans::Tiled);
             Ok(Box::new(engine.with_tile_variant(variant.name)?) as Box<dyn Engine>)
         };
         let options = Options { level: Level::Quick, only: Some("layer/".to_owned()), seed: 0 };
@@ -98,7 +101,9 @@ fn an_unknown_variant_is_refused_with_those_there_are() {
 }
 
 fn tuned(job: &Job, folder: Option<&Path>) -> GpuEngine {
-    GpuEngine::tuned(job.clone(), common::gpu().unwrap(), None, folder.map(Path::to_owned)).unwrap()
+    let gpu = common::gpu().unwrap();
+    let engine = GpuEngine::tuned(job.clone(), gpu, None, folder.map(Path::to_owned)).unwrap();
+    engine.with_plans(Plans::Tiled)
 }
 
 fn says(engine: &GpuEngine, what: &str) -> bool {
@@ -136,7 +141,8 @@ fn what_was_measured_is_kept_and_changes_no_bit() {
     assert!(says(&tuned(&job, Some(folder.path())), "as an earlier run"), "and is written anew");
 
     let members = members(&job, &[31]);
-    let mut base = GpuEngine::new(job.clone(), common::gpu().unwrap(), None).unwrap();
+    let mut base =
+        GpuEngine::new(job.clone(), common::gpu().unwrap(), None).unwrap().with_plans(Plans::Tiled);
     let (expected, found) = (common::train(&mut base, &members, 1), common::train(&mut first, &members, 1));
     for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
         assert_eq!(bits(found), bits(expected), "member {i}");

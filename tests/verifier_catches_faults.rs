@@ -1,67 +1,18 @@
-//! The verifier is seen to fail: faults planted in the shaders that ship, one at a time, by substitution
+//! The verifier is seen to fail: faults planted in the shaders of the tiled plan that ship, one at a time, by substitution
 //! of their text, and each is caught on the device at hand.
 //!
 //! A fault is tried against the checks of its area alone, which a whole verification contains. Those
 //! that change no number of any training are listed with the reason; the test holds them to that.
 
 mod common;
+mod faults;
 
+use faults::{Fault, verify};
 use manytune::engine::gpu::variant::{self, BASE};
-use manytune::engine::gpu::{GpuEngine, sources};
-use manytune::engine::{Engine, Job};
-use manytune::error::Result;
-use manytune::verify::{Level, Options, Outcome, run};
-
-/// (what is wrong, the text that is there, the text in its place, checks that are run)
-type Fault<'a> = (&'a str, &'a str, &'a str, &'a str);
-
-/// The sources, in a variant of the tile, with one text replaced wherever it stands, which it must somewhere.
-fn mutated((fault, from, to, _): Fault, variant: usize) -> Vec<sources::Source> {
-    let mut mutated = sources::assemble_in(&variant::ALL[variant]);
-    let mut count = 0;
-    for source in mutated.iter_mut().filter(|source| source.wgsl.contains(from)) {
-        count += 1;
-        source.wgsl = source.wgsl.replace(from, to);
-        if let Err(error) = naga::front::wgsl::parse_str(&source.wgsl) {
-            panic!("{fault}: {} is no shader: {}", source.name, error.emit_to_string(&source.wgsl));
-        }
-    }
-    assert!(count > 0, "{fault}: no shader has \"{from}\"");
-    mutated
-}
-
-fn verify(fault: Fault, variant: usize) -> Result<Outcome> {
-    let sources = mutated(fault, variant);
-    let open = |job: Job| {
-        let gpu = common::gpu().expect("the device that was there a moment ago");
-        // All kernels but those that make tiles are the same in every variant.
-        let engine = GpuEngine::with_sources(job, gpu, None, &sources)?;
-        let engine = if variant == BASE { engine } else { engine.with_tiles_of(variant, &sources)? };
-        Ok(Box::new(engine) as Box<dyn Engine>)
-    };
-    run(&Options { level: Level::Quick, only: Some(fault.3.to_owned()), seed: 0 }, &open)
-}
 
 #[track_caller]
 fn all_are_caught(faults: &[Fault]) {
-    all_are_caught_in(BASE, faults);
-}
-
-#[track_caller]
-fn all_are_caught_in(variant: usize, faults: &[Fault]) {
-    if common::gpu().is_none() {
-        return;
-    }
-    let mut missed = Vec::new();
-    for fault in faults {
-        match verify(*fault, variant) {
-            Ok(outcome) if outcome.passed => missed.push(fault.0),
-            Ok(_) => {}
-            // A fault may leave nothing to compare, such as an epoch that never ends.
-            Err(error) => assert!(!error.found.contains("does not compile"), "{}: {error}", fault.0),
-        }
-    }
-    assert!(missed.is_empty(), "not caught in {}: {missed:#?}", variant::ALL[variant].name);
+    faults::all_are_caught("tiled", BASE, faults);
 }
 
 #[test]
@@ -197,7 +148,7 @@ fn faults_of_each_variant() {
                 "layer/dense",
             ));
         }
-        all_are_caught_in(place, &faults);
+        faults::all_are_caught("tiled", place, &faults);
     }
 }
 
@@ -264,7 +215,7 @@ fn faults_of_the_way_back() {
         (
             "the bias update b <- b - rate",
             "var decay = 1.0;",
-            "var decay = 1.0;\n    if (input == 4u * layer.input_stride) { g = keep_inside(vec4<f32>(1.0), 4u * quad, layer.output_count); }",
+            "var decay = 1.0;\n    if (input == bias_row) { g = keep_inside(vec4<f32>(1.0), 4u * quad, layer.output_count); }",
             "layer/dense",
         ),
         (
@@ -461,7 +412,7 @@ fn faults_of_steps() {
         (
             "l2 on the bias",
             "if (input < layer.input_count) {\n        g +=",
-            "if (input <= 4u * layer.input_stride) {\n        g +=",
+            "if (input <= bias_row) {\n        g +=",
             "regulariser/l2",
         ),
         ("clipping where it should not", "partial[0] > 1.0", "partial[0] < 1.0", "regulariser/clip"),
@@ -671,7 +622,7 @@ fn what_changes_nothing_is_not_called_a_fault() {
         return;
     }
     for fault in equivalent {
-        let outcome = verify(*fault, BASE).unwrap();
+        let outcome = verify("tiled", BASE, *fault).unwrap();
         assert!(outcome.passed, "{} is a fault after all\n{outcome}", fault.0);
     }
 }

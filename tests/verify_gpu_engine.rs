@@ -4,6 +4,7 @@ mod common;
 
 use manytune::engine::Engine;
 use manytune::engine::gpu::GpuEngine;
+use manytune::engine::gpu::plan::Plans;
 use manytune::verify::case::{plain_member, smooth};
 use manytune::verify::checks::company::GUARDS;
 use manytune::verify::{Level, Options, run, tables};
@@ -13,16 +14,20 @@ fn the_shaders_as_they_ship_pass() {
     if common::gpu().is_none() {
         return;
     }
-    let open = |job| {
-        let gpu = common::gpu().expect("the device that was there a moment ago");
-        Ok(Box::new(GpuEngine::new(job, gpu, None)?.guarded()) as Box<dyn Engine>)
-    };
-    let normal = Options { level: Level::Normal, ..Default::default() };
-    let others = (1..4).map(|seed| Options { level: Level::Quick, seed, ..Default::default() });
-    for options in std::iter::once(normal).chain(others) {
-        let outcome = run(&options, &open).unwrap();
-        assert!(outcome.passed, "seed {}\n{outcome}", options.seed);
-        assert!(outcome.checks.iter().any(|check| check.name == GUARDS), "no guards were looked at");
+    for plans in ["tiled", "resident", "weights-activations-32k", "weights-32k"] {
+        let plan = Plans::named(plans).unwrap();
+        let open = |job| {
+            let gpu = common::gpu().expect("the device that was there a moment ago");
+            Ok(Box::new(GpuEngine::new(job, gpu, None)?.with_plans(plan).guarded()) as Box<dyn Engine>)
+        };
+        let first = if plans.contains('-') { Level::Quick } else { Level::Normal };
+        let first = Options { level: first, ..Default::default() };
+        let others = (1..3).map(|seed| Options { level: Level::Quick, seed, ..Default::default() });
+        for options in std::iter::once(first).chain(others) {
+            let outcome = run(&options, &open).unwrap();
+            assert!(outcome.passed, "{plans}, seed {}\n{outcome}", options.seed);
+            assert!(outcome.checks.iter().any(|check| check.name == GUARDS), "no guards were looked at");
+        }
     }
 }
 

@@ -15,10 +15,6 @@ const ROWS = 16u;
 
 var<workgroup> sources: array<u32, ROWS>;
 
-fn four_words(at: u32) -> vec4<u32> {
-    return vec4<u32>(folds[at], folds[at + 1u], folds[at + 2u], folds[at + 3u]);
-}
-
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let index = group.y * DISPATCH_WIDTH + group.x;
@@ -38,8 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let position = control.row_start + first_row + thread;
         var source = 0u;
         if (training) {
-            let drawn = permute(position, member.train_count, member.half_bits, control.epoch, member.stream, dispatch.key);
-            source = folds[member.train_at + drawn];
+            source = drawn_row(member, position, shuffle_keys(control.epoch, member.stream, dispatch.key));
         } else {
             source = folds[member.validation_at + position];
         }
@@ -57,13 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             continue;
         }
         let stored = table[(source - dispatch.data_row_start) * stride + quad];
-        // Transforms: three planes of 4 * stride words each: shift, scale, fill.
-        let at = member.transform_at + 4u * quad;
-        let shift = bitcast<vec4<f32>>(four_words(at));
-        let scale = bitcast<vec4<f32>>(four_words(at + 4u * stride));
-        let fill = bitcast<vec4<f32>>(four_words(at + 8u * stride));
-        let missing = (bitcast<vec4<u32>>(stored) & vec4<u32>(0x7fffffffu)) > vec4<u32>(0x7f800000u);
-        var value = keep_inside(select((stored - shift) * scale, fill, missing), 4u * quad, member.input_count);
+        var value = transformed(stored, quad, member);
         if (training && member.input_dropout > 0.0) {
             let block = (first_row + row) * stride + quad;
             value *= dropout_factors(block, 0u, control.step, member.stream, dispatch.key, member.input_dropout);

@@ -7,17 +7,9 @@
 @group(0) @binding(2) var<storage, read> work: array<Work>;
 @group(0) @binding(3) var<storage, read> controls: array<Control>;
 @group(0) @binding(4) var<storage, read> folds: array<u32>;
-@group(0) @binding(5) var<storage, read> row_targets: array<u32>; // (row) class, or the bits of a value
-@group(0) @binding(6) var<storage, read> rows: array<u32>;
-@group(0) @binding(7) var<storage, read_write> scratch: array<f32>;
-@group(0) @binding(8) var<storage, read_write> results: array<atomic<u32>>;
-
-// A member's results: four words, then per class the rows predicted right and the rows predicted.
-const RESULT_TRAIN_LOSS = 0u;
-const RESULT_DIVERGED_AT = 1u;
-const RESULT_LOSS = 2u;
-const RESULT_ABSOLUTE_ERROR = 3u;
-const RESULT_CLASSES = 4u;
+@group(0) @binding(5) var<storage, read> rows: array<u32>;
+@group(0) @binding(6) var<storage, read_write> scratch: array<f32>;
+@group(0) @binding(7) var<storage, read_write> results: array<atomic<u32>>;
 
 var<workgroup> partial_losses: array<f32, 64>;
 var<workgroup> partial_errors: array<f32, 64>;
@@ -28,44 +20,6 @@ fn output_at(row: LossRow, j: u32) -> f32 {
 
 fn set_output(row: LossRow, j: u32, value: f32) {
     scratch[row.output_at + j] = value;
-}
-
-fn train_row(row: LossRow, member: Member, share: f32) -> f32 {
-    var weight = 1.0;
-    if (member.class_weights_at != NONE) {
-        weight = bitcast<f32>(folds[member.class_weights_at + row.label]);
-    }
-    let value = loss(member.loss, row) * weight;
-    for (var j = 0u; j < row.output_count; j++) {
-        set_output(row, j, output_at(row, j) * (weight * share));
-    }
-    return value;
-}
-
-// Cross-entropy and counts for classes; squared (x) and absolute (y) error for values.
-fn score_row(row: LossRow, member: Member) -> vec2<f32> {
-    if (member.output_count == 1u) {
-        let error = output_at(row, 0u) - row.value;
-        return vec2<f32>(error * error, abs(error));
-    }
-    var best = 0u;
-    for (var j = 1u; j < row.output_count; j++) {
-        if (output_at(row, j) > output_at(row, best)) {
-            best = j;
-        }
-    }
-    let classes = member.result_at + RESULT_CLASSES;
-    atomicAdd(&results[classes + row.output_count + best], 1u);
-    if (best == row.label) {
-        atomicAdd(&results[classes + row.label], 1u);
-    }
-    // Classes are scored by plain cross-entropy, whatever they were trained with.
-    return vec2<f32>(loss(LOSS_CROSS_ENTROPY, row), 0.0);
-}
-
-fn add_result(at: u32, value: f32, first: bool) {
-    let before = select(bitcast<f32>(atomicLoad(&results[at])), 0.0, first);
-    atomicStore(&results[at], bitcast<u32>(before + value));
 }
 
 @compute @workgroup_size(64)
@@ -92,13 +46,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let share = 1.0 / f32(control.row_count);
     var sums = vec2<f32>(0.0);
     for (var r = thread; r < control.row_count; r += 64u) {
-        let bits = row_targets[rows[member.rows_at + r]];
-        var row = LossRow(
-            4u * (member.output_at + r * member.output_stride), member.output_count, bits,
-            (bitcast<f32>(bits) - member.target_shift) * member.target_scale, 0.0, member.huber_delta,
-        );
+        let outputs = 4u * (member.output_at + r * member.output_stride);
+        let row = loss_row(member, rows[member.rows_at + r], outputs);
         if (training) {
-            row.label_smoothing = member.label_smoothing;
             sums.x += train_row(row, member, share);
         } else {
             sums += score_row(row, member);

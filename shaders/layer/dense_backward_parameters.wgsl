@@ -43,8 +43,9 @@ fn read_right(row: u32, quad: u32, task: Task) -> vec4<f32> {
 fn step_row(input: u32, quad: u32, d: vec4<f32>, task: Task) {
     let layer = task.layer;
     let member = task.member;
+    let bias_row = 4u * layer.input_stride;
     let at = layer.parameters_at + input * layer.output_stride + quad;
-    if (input >= layer.input_count && input < 4u * layer.input_stride) {
+    if (input >= layer.input_count && input < bias_row) {
         // A padded row: its weights stay 0, and the norm of a clipped gradient must not find old numbers.
         if (member.clip_norm > 0.0) {
             gradients[at] = vec4<f32>(0.0);

@@ -3,13 +3,15 @@
 use super::output;
 use crate::data;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{self, Engine, EngineChoice, Job};
+use crate::engine::gpu::plan::Plans;
+use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
 use crate::model::recipe::Member;
 use crate::search;
 use crate::study::plan::{Overrides, Plan, device_beside_cpu};
 use crate::verify::{self, Level, Options, Outcome};
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::{Arc, Once};
 
@@ -73,8 +75,24 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(device) = arguments.device.as_ref().filter(|_| choice == EngineChoice::Cpu) {
         return Err(device_beside_cpu("--device", device));
     }
-    let open = |job: Job| open(choice, arguments.device.as_deref(), job);
-    conclude(verify::run(&options, &open)?, arguments.format)
+    let verify_by = |plans: Plans| {
+        let kind = Cell::new(EngineKind::Cpu);
+        let open = |job: Job| {
+            let engine = open(choice, arguments.device.as_deref(), plans, job)?;
+            kind.set(engine.kind());
+            Ok(engine)
+        };
+        verify::run(&options, &open).map(|outcome| (outcome, kind.get()))
+    };
+    let (outcome, kind) = verify_by(Plans::Tiled)?;
+    let outcome = match kind {
+        EngineKind::Cpu => outcome,
+        EngineKind::Gpu => {
+            let (resident, _) = verify_by(Plans::Resident)?;
+            Outcome::of_plans(vec![("tiled", outcome), ("resident", resident)])
+        }
+    };
+    conclude(outcome, arguments.format)
 }
 
 /// Verifies configurations drawn from a study's space, on its data and its engine.
@@ -101,15 +119,15 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
     // Whatever is verified, the reference computes it in this machine's memory.
     let host = CpuEngine::new(job.clone(), None)?;
     members.iter().try_for_each(|member| host.check(member))?;
-    let open = |job: Job| open(choice, plan.engine.device.as_deref(), job);
+    let open = |job: Job| open(choice, plan.engine.device.as_deref(), Plans::Fastest, job);
     conclude(verify::members(options, &job, &members, &open)?, format)
 }
 
 /// Opens an engine with guards, and says once which it is and why: `auto` may have fallen back to the
 /// processor.
-fn open(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Box<dyn Engine>> {
+fn open(choice: EngineChoice, device: Option<&str>, plans: Plans, job: Job) -> Result<Box<dyn Engine>> {
     static SAID: Once = Once::new();
-    let opened = engine::open_guarded(choice, device, job)?;
+    let opened = engine::open_guarded(choice, device, plans, job)?;
     SAID.call_once(|| output::note(&opened.why));
     Ok(opened.engine)
 }

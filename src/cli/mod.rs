@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. What a flag means is said where it is declared.
 
 mod amount;
+mod bench;
 mod devices;
 mod gradcheck;
 mod interrupt;
@@ -40,6 +41,7 @@ enum Command {
     Predict(predict::Arguments),
     Devices(devices::Arguments),
     Gradcheck(gradcheck::Arguments),
+    Bench(Box<bench::Arguments>),
 }
 
 /// Parses the process's arguments and does what they say.
@@ -62,6 +64,7 @@ pub fn run() -> Result<()> {
         Some(Command::Predict(arguments)) => predict::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(&arguments),
         None => Ok(()),
     }
 }

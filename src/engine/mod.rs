@@ -4,14 +4,16 @@
 //! validation rows, and reports; which members go on is decided above. Members never wait for each
 //! other inside an engine. All of them can be paused at their next step, and go on from there bit for bit.
 
+pub mod ceiling;
 pub mod cpu;
 pub mod gpu;
 
 use crate::data::Dataset;
-use crate::error::{Result, unknown_name};
+use crate::error::{Error, Result, unknown_name};
 use crate::model::metric::Evaluation;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
+use ceiling::Ceilings;
 use std::sync::Arc;
 
 /// What every member of a study shares.
@@ -151,12 +153,18 @@ pub fn open(
     memory: Option<MemoryLimit>,
     job: Job,
 ) -> Result<Opened> {
-    open_with(choice, device, memory, job, |engine| engine)
+    open_with(choice, device, memory, job, &|engine| engine)
 }
 
-/// The same for the verifier: with guards that tell what was [`disturbed`](Engine::disturbed).
-pub fn open_guarded(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Opened> {
-    open_with(choice, device, None, job, gpu::GpuEngine::guarded)
+/// The same for the verifier: with guards that tell what was [`disturbed`](Engine::disturbed), and by these
+/// plans on a graphics device.
+pub fn open_guarded(
+    choice: EngineChoice,
+    device: Option<&str>,
+    plans: gpu::plan::Plans,
+    job: Job,
+) -> Result<Opened> {
+    open_with(choice, device, None, job, &|engine| engine.with_plans(plans).guarded())
 }
 
 fn open_with(
@@ -164,7 +172,7 @@ fn open_with(
     device: Option<&str>,
     memory: Option<MemoryLimit>,
     job: Job,
-    prepare: fn(gpu::GpuEngine) -> gpu::GpuEngine,
+    prepare: &dyn Fn(gpu::GpuEngine) -> gpu::GpuEngine,
 ) -> Result<Opened> {
     let on_gpu = |job: Job| -> Result<Box<dyn Engine>> {
         let device = gpu::device::GpuDevice::open(device)?;
@@ -205,6 +213,10 @@ pub trait Engine {
     fn explain(&self) -> Vec<String>;
     /// What the engine chose for this device, by name, for the study's records. Results do not depend on it.
     fn chosen(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+    /// How busy it was so far, one fact a line, for `--explain` at the end.
+    fn usage(&self) -> Vec<String> {
         Vec::new()
     }
     /// How many more members like this one can be admitted now.
@@ -249,4 +261,8 @@ pub trait Engine {
     fn retire(&mut self, ids: &[MemberId]);
     /// Computes a primitive of each pair of operands, with the code that training uses: for the verifier.
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>>;
+    /// Measures what the device can do at most; takes a second or two, while no member is in training.
+    fn ceilings(&mut self) -> Result<Ceilings> {
+        Err(Error::device(self.device(), "this engine cannot measure what its device can do at most"))
+    }
 }

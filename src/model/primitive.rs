@@ -74,7 +74,7 @@ pub static ALL: &[Primitive] = &[
     ),
     words(
         "permute",
-        "vec4<u32>(permute(a.x, a.y, a.z, a.w, b.z, b.xy))",
+        "vec4<u32>(permute(a.x, a.y, a.z, shuffle_keys(a.w, b.z, b.xy)))",
         |[position, count, _, epoch], [low, high, stream, _]| {
             let seed = u64::from(low) | u64::from(high) << 32;
             [Permutation::new(seed, epoch, stream, count).at(position); 4]

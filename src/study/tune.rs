@@ -275,6 +275,7 @@ impl Study {
             checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },
         })?;
+        engine.usage().iter().for_each(|line| audience.explain(line));
         if let Some(stop) = stopped {
             return Ok(Ending::Stopped(stop));
         }

@@ -195,7 +195,7 @@ impl Findings {
                 }
                 let Measure { error: worst_error, tolerance, .. } = measure;
                 let blind = passed && !seeing;
-                Check { name, kind, worst_error, tolerance, passed: passed && seeing, place, blind }
+                Check { name, kind, plan: None, worst_error, tolerance, passed: passed && seeing, place, blind }
             })
             .collect()
     }

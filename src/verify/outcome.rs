@@ -47,6 +47,8 @@ pub struct Check {
     pub name: String,
     /// What was compared with what.
     pub kind: Kind,
+    /// The plan by which the engine trained, where it has several.
+    pub plan: Option<&'static str>,
     /// |found − expected| there; for exact checks the number of differences, for functions the distance in
     /// units in the last place. NaN (`null`) where the engine gave one.
     pub worst_error: f64,
@@ -74,6 +76,19 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// One outcome of several verifications of one device, each of them by another plan.
+    pub fn of_plans(parts: Vec<(&'static str, Self)>) -> Self {
+        let mut all = Self { device: String::new(), passed: true, checks: Vec::new() };
+        for (plan, part) in parts {
+            all.device = part.device;
+            all.passed &= part.passed;
+            all.checks.extend(part.checks.into_iter().map(|check| Check { plan: Some(plan), ..check }));
+        }
+        // Those of one name together.
+        all.checks.sort_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
+        all
+    }
+
     /// The checks that failed.
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| !check.passed)
@@ -86,8 +101,10 @@ impl Outcome {
         let measured =
             self.checks.iter().filter(|check| check.kind == Kind::Functions && check.tolerance > 0.0);
         let name = |check: &Check| check.name.trim_start_matches("primitive/").to_owned();
-        let each: Vec<String> =
+        let mut each: Vec<String> =
             measured.map(|check| format!("{} {:.2}", name(check), check.worst_error)).collect();
+        // The functions are the same by every plan.
+        each.dedup();
         if each.is_empty() {
             return String::new();
         }
@@ -99,12 +116,19 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0).max(5);
-        writeln!(f, "{:width$}  {:12}  {:>11}  {:>9}  result", "check", "kind", "worst error", "tolerance")?;
+        let plan_width = self.checks.iter().filter_map(|check| check.plan).map(|plan| plan.len() + 2).max();
+        let plan = |plan: &str| plan_width.map_or_else(String::new, |width| format!("{plan:width$}"));
+        let plans = plan("plan");
+        writeln!(
+            f,
+            "{:width$}  {plans}{:12}  {:>11}  {:>9}  result",
+            "check", "kind", "worst error", "tolerance"
+        )?;
         for check in &self.checks {
             let Check { name, kind, worst_error, tolerance, passed, .. } = check;
             let result = if *passed { "ok" } else { "FAILED" };
-            let kind = kind.name();
-            writeln!(f, "{name:width$}  {kind:12}  {worst_error:>11.2e}  {tolerance:>9.2e}  {result}")?;
+            let (kind, plan) = (kind.name(), plan(check.plan.unwrap_or("")));
+            writeln!(f, "{name:width$}  {plan}{kind:12}  {worst_error:>11.2e}  {tolerance:>9.2e}  {result}")?;
         }
         write!(f, "\n{}", self.arithmetic())?;
         for check in self.failures() {

@@ -152,7 +152,7 @@ impl Memory {
 
 /// Bytes that this process may still take: of the machine, and of its control group where that has a
 /// limit of its own, as in a container. Everything where the system does not say.
-fn available() -> u64 {
+pub(super) fn available() -> u64 {
     let measure = || {
         let mut system = System::new().ok()?;
         system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());

@@ -1,7 +1,9 @@
 //! The engine on the processor: the reference's network code at f32, members spread over all cores.
 
+mod ceiling;
 pub mod memory;
 
+use super::ceiling::Ceilings;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::primitive::{Primitive, Words};
@@ -226,6 +228,10 @@ impl Engine for CpuEngine {
 
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
         Ok(operands.iter().map(|pair| primitive.compute(*pair)).collect())
+    }
+
+    fn ceilings(&mut self) -> Result<Ceilings> {
+        ceiling::measure(&self.pool, memory::available())
     }
 }
 

@@ -4,7 +4,7 @@
 //! on layers of one size with a short and with a long inner dimension: a line through both is what a tile
 //! costs for any layer.
 
-use super::cache::{Cache, PipelineCache};
+use super::cache::Cache;
 use super::device::GpuDevice;
 use super::pipelines::{Kernel, Pipeline};
 use super::synthetic::{Prepared, Shape, Synthetic};
@@ -19,7 +19,7 @@ use std::time::Instant;
 const FILE: &str = "tiles";
 
 /// (kernel, variant)
-type Costs = [[Option<Cost>; ALL.len()]; Kernel::TILED.len()];
+type Costs = [[Option<Cost>; ALL.len()]; Kernel::PRODUCTS.len()];
 
 /// What is known of a device's tiles.
 #[derive(Serialize, Deserialize)]
@@ -75,13 +75,13 @@ pub fn kept(files: &Cache) -> Option<Found> {
 }
 
 /// Measures, and keeps the result.
-pub fn measure(gpu: &GpuDevice, cache: &PipelineCache, base: &[Pipeline], files: &Cache) -> Result<Found> {
+pub fn measure(gpu: &GpuDevice, base: &[Pipeline], files: &Cache) -> Result<Found> {
     let started = Instant::now();
-    let wanted: Vec<(Kernel, usize)> = Kernel::TILED
+    let wanted: Vec<(Kernel, usize)> = Kernel::PRODUCTS
         .into_iter()
         .flat_map(|kernel| (0..ALL.len()).filter(|v| *v != BASE).map(move |variant| (kernel, variant)))
         .collect();
-    let compiled = compile_variants(gpu, cache, &wanted)?;
+    let compiled = compile_variants(gpu, &wanted)?;
     let bench = Bench { gpu, base, compiled };
     let compiled_in = started.elapsed().as_secs_f64();
     let mut notes = Vec::new();
@@ -114,10 +114,10 @@ impl Bench<'_> {
 
     /// (kernel, variant) Whether a variant gives the bits of the base. One that does not is not used, and
     /// that is said.
-    fn equal_in_bits(&self, notes: &mut Vec<String>) -> Result<[[bool; ALL.len()]; Kernel::TILED.len()]> {
+    fn equal_in_bits(&self, notes: &mut Vec<String>) -> Result<[[bool; ALL.len()]; Kernel::PRODUCTS.len()]> {
         let layers = Synthetic::new(self.gpu, &ODD_SHAPES)?;
-        let mut usable = [[true; ALL.len()]; Kernel::TILED.len()];
-        for (kernel, usable) in Kernel::TILED.into_iter().zip(&mut usable) {
+        let mut usable = [[true; ALL.len()]; Kernel::PRODUCTS.len()];
+        for (kernel, usable) in Kernel::PRODUCTS.into_iter().zip(&mut usable) {
             let outcome = |variant: usize| {
                 layers.fill(self.gpu);
                 let pipeline = self.pipeline(kernel, variant);
@@ -140,10 +140,10 @@ impl Bench<'_> {
         Ok(usable)
     }
 
-    fn costs(&self, usable: &[[bool; ALL.len()]; Kernel::TILED.len()], effort: &Effort) -> Result<Costs> {
+    fn costs(&self, usable: &[[bool; ALL.len()]; Kernel::PRODUCTS.len()], effort: &Effort) -> Result<Costs> {
         let started = Instant::now();
-        let mut costs = [[None; ALL.len()]; Kernel::TILED.len()];
-        for (place, kernel) in Kernel::TILED.into_iter().enumerate() {
+        let mut costs = [[None; ALL.len()]; Kernel::PRODUCTS.len()];
+        for (place, kernel) in Kernel::PRODUCTS.into_iter().enumerate() {
             let sets = effort.inner.map(|inner| self.layers(kernel, inner, effort));
             let [short, long] = sets;
             let (short, long) = (short?, long?);

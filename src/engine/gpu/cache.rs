@@ -4,11 +4,11 @@
 //! by another driver or version, is as good as none and is written anew; where nothing can be written,
 //! nothing is kept.
 
-use super::device::GpuDevice;
 use super::sources::Source;
 use crate::data::checksum;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The files of one device and one set of shaders.
 #[derive(Clone, Debug)]
@@ -83,18 +83,15 @@ const PIPELINES: &str = "pipelines";
 /// The driver's cache of compiled pipelines, where the device has one.
 pub struct PipelineCache {
     cache: Option<wgpu::PipelineCache>,
-    /// What it held when it was opened.
-    kept: Option<Vec<u8>>,
+    /// What is in the file.
+    kept: Mutex<Option<Vec<u8>>>,
 }
 
 impl PipelineCache {
-    /// No cache.
-    pub const NONE: Self = Self { cache: None, kept: None };
-
     /// With what an earlier run kept.
-    pub fn open(gpu: &GpuDevice, files: &Cache) -> Self {
-        if files.folder.is_none() || !gpu.device.features().contains(wgpu::Features::PIPELINE_CACHE) {
-            return Self::NONE;
+    pub fn open(device: &wgpu::Device, files: &Cache) -> Self {
+        if files.folder.is_none() || !device.features().contains(wgpu::Features::PIPELINE_CACHE) {
+            return Self { cache: None, kept: Mutex::default() };
         }
         let kept = files.read(PIPELINES);
         let descriptor = wgpu::PipelineCacheDescriptor {
@@ -104,8 +101,8 @@ impl PipelineCache {
             fallback: true,
         };
         // SAFETY: the content, by its checksum, is what `get_data` gave; wgpu checks device and driver.
-        let cache = Some(unsafe { gpu.device.create_pipeline_cache(&descriptor) });
-        Self { cache, kept }
+        let cache = Some(unsafe { device.create_pipeline_cache(&descriptor) });
+        Self { cache, kept: Mutex::new(kept) }
     }
 
     /// For the descriptors of pipelines.
@@ -116,8 +113,9 @@ impl PipelineCache {
     /// Keeps what was compiled since; that this may fail is no fault.
     pub fn save(&self, files: &Cache) {
         let Some(data) = self.cache.as_ref().and_then(wgpu::PipelineCache::get_data) else { return };
-        if self.kept.as_ref() != Some(&data) {
-            let _ = files.write(PIPELINES, &data);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref() != Some(&data) && files.write(PIPELINES, &data).is_ok() {
+            *kept = Some(data);
         }
     }
 }

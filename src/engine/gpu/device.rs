@@ -1,10 +1,13 @@
 //! Finding and opening a graphics device, and turning what it reports into errors of ours.
 
+use super::cache::PipelineCache;
+use super::pipelines::Compiled;
 use crate::error::{Error, Result};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// What a user may know of an adapter.
-#[derive(Clone, Debug, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct DeviceFacts {
     /// Its place in the list; what `--device` takes.
     pub index: usize,
@@ -22,6 +25,8 @@ pub struct DeviceFacts {
     pub buffer_limit: u64,
     /// Memory of a workgroup, in bytes.
     pub workgroup_memory: u32,
+    /// Most threads of a workgroup.
+    pub workgroup_threads: u32,
     /// Whether kernels run on the processor: never chosen unless named.
     pub software: bool,
 }
@@ -52,6 +57,9 @@ fn facts(index: usize, adapter: &wgpu::Adapter) -> DeviceFacts {
         binding_limit: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         buffer_limit: limits.max_buffer_size,
         workgroup_memory: limits.max_compute_workgroup_storage_size,
+        workgroup_threads: limits
+            .max_compute_invocations_per_workgroup
+            .min(limits.max_compute_workgroup_size_x),
         software: info.device_type == wgpu::DeviceType::Cpu,
     }
 }
@@ -61,7 +69,12 @@ pub fn list() -> Vec<DeviceFacts> {
     adapters().iter().enumerate().map(|(index, adapter)| facts(index, adapter)).collect()
 }
 
-/// An open device.
+/// Devices that this process has opened. They stay open, with what was compiled for them: whoever opens the
+/// same one again need not wait for the compiler.
+static OPEN: Mutex<Vec<GpuDevice>> = Mutex::new(Vec::new());
+
+/// An open device; clones are the same device.
+#[derive(Clone)]
 pub struct GpuDevice {
     /// The device.
     pub device: wgpu::Device,
@@ -71,6 +84,10 @@ pub struct GpuDevice {
     pub facts: DeviceFacts,
     /// The first error that no scope caught, or why the device was lost.
     fault: Arc<Mutex<Option<String>>>,
+    /// What was compiled for it.
+    pub compiled: Arc<Compiled>,
+    /// Where its driver keeps that between runs, once a folder for it is known.
+    pub driver_cache: Arc<OnceLock<PipelineCache>>,
 }
 
 /// The best real GPU; `None` where there is none.
@@ -121,17 +138,30 @@ impl GpuDevice {
         let adapters = adapters();
         let found: Vec<DeviceFacts> = adapters.iter().enumerate().map(|(i, a)| facts(i, a)).collect();
         let index = choose(selector, &found)?;
-        let (adapter, facts) = (&adapters[index], found[index].clone());
+        let mut open = OPEN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // One that was lost, or that met an error, is not trusted again.
+        open.retain(|device| device.fault().is_none());
+        if let Some(device) = open.iter().find(|device| device.facts == found[index]) {
+            return Ok(device.clone());
+        }
+        let device = Self::open_new(&adapters[index], found[index].clone())?;
+        open.push(device.clone());
+        Ok(device)
+    }
+
+    fn open_new(adapter: &wgpu::Adapter, facts: DeviceFacts) -> Result<Self> {
         let offered = adapter.limits();
         let required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
             max_buffer_size: offered.max_buffer_size,
+            max_compute_workgroup_storage_size: offered.max_compute_workgroup_storage_size,
             ..wgpu::Limits::default()
         };
+        // Tell how long the device was busy, and keep what its driver compiled; nothing depends on them.
+        let useful = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("manytune"),
-            // Where the driver lets us keep what it compiled.
-            required_features: adapter.features() & wgpu::Features::PIPELINE_CACHE,
+            required_features: useful & adapter.features(),
             required_limits,
             ..Default::default()
         };
@@ -151,7 +181,7 @@ impl GpuDevice {
                 note(&seen, format!("the device was lost: {message}"));
             }
         });
-        Ok(Self { device, queue, facts, fault })
+        Ok(Self { device, queue, facts, fault, compiled: Arc::default(), driver_cache: Arc::default() })
     }
 
     /// A buffer for storage, copies in and copies out; `None` when the device has no memory for it.
@@ -204,14 +234,26 @@ impl GpuDevice {
             encoder.copy_buffer_to_buffer(buffer, *start, &staging, at, *bytes);
             at += bytes;
         }
-        self.queue.submit([encoder.finish()]);
-        staging.map_async(wgpu::MapMode::Read, .., |_| ());
-        Pending { staging, bytes: total as usize }
+        let submission = self.queue.submit([encoder.finish()]);
+        let is_mapped = Arc::new(AtomicBool::new(false));
+        let mapped = Arc::clone(&is_mapped);
+        // A mapping that failed is met where it is read.
+        staging.map_async(wgpu::MapMode::Read, .., move |_| mapped.store(true, Ordering::Release));
+        Pending { staging, bytes: total as usize, submission, is_mapped }
+    }
+
+    /// Whether a submission is done, without waiting for it.
+    pub fn is_done(&self, pending: &Pending) -> Result<bool> {
+        self.poll(wgpu::PollType::Poll)?;
+        Ok(pending.is_mapped.load(Ordering::Acquire))
     }
 
     /// Waits for a submission and gives the bytes it copied.
     pub fn finish(&self, pending: &Pending) -> Result<Vec<u8>> {
-        self.wait()?;
+        self.poll(wgpu::PollType::Wait {
+            submission_index: Some(pending.submission.clone()),
+            timeout: None,
+        })?;
         let view = pending.staging.get_mapped_range(..).map_err(|error| {
             Error::device(&self.facts.name, format!("results cannot be read back: {error}"))
         })?;
@@ -220,13 +262,20 @@ impl GpuDevice {
 
     /// Waits for everything submitted so far; fails when the device reported a fault.
     pub fn wait(&self) -> Result<()> {
-        let polled = self.device.poll(wgpu::PollType::wait_indefinitely());
-        let fault = self.fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-        match (fault, polled) {
+        self.poll(wgpu::PollType::wait_indefinitely())
+    }
+
+    fn poll(&self, how: wgpu::PollType) -> Result<()> {
+        let polled = self.device.poll(how);
+        match (self.fault(), polled) {
             (Some(fault), _) => Err(self.fault_error(&fault)),
             (None, Err(error)) => Err(self.fault_error(&error.to_string())),
             (None, Ok(_)) => Ok(()),
         }
+    }
+
+    fn fault(&self) -> Option<String> {
+        self.fault.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     fn fault_error(&self, fault: &str) -> Error {
@@ -239,6 +288,8 @@ impl GpuDevice {
 pub struct Pending {
     staging: wgpu::Buffer,
     bytes: usize,
+    submission: wgpu::SubmissionIndex,
+    is_mapped: Arc<AtomicBool>,
 }
 
 #[cfg(test)]
@@ -258,6 +309,7 @@ mod tests {
                 binding_limit: 1 << 27,
                 buffer_limit: 1 << 28,
                 workgroup_memory: 1 << 15,
+                workgroup_threads: 256,
                 software: kind == "software",
             })
             .collect()

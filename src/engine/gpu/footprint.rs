@@ -3,6 +3,8 @@
 //! On the device a layer's parameters are (4·⌈inputs/4⌉ + 1) rows of ⌈outputs/4⌉ vec4: the weights, padded
 //! with zeros to a multiple of 4 either way, then the bias. Nothing is padded to a wider neighbour.
 
+use super::resident::layout::Layout;
+use super::resident::variant::Variant;
 use crate::model::network::layer_ranges;
 use crate::model::recipe::{Member, Network};
 
@@ -38,6 +40,20 @@ impl Footprint {
             parameters: padded_layers(network).map(|(rows, quads)| (rows * quads) as u64).sum(),
             scratch: rows * (hidden + ends) as u64,
             rows,
+            results: 4 + 2 * network.output_count as u64,
+        }
+    }
+
+    /// The footprint of a member that a variant of the resident plan holds: of scratch, the activations that
+    /// are not on chip and, where they are wanted, the outputs of all validation rows.
+    pub fn resident(member: &Member, layout: &Layout, variant: &Variant, output_rows: u32) -> Self {
+        let network = &member.network;
+        let activations = if variant.activations_on_chip { 0 } else { u64::from(layout.activations) };
+        let outputs = u64::from(output_rows) * network.output_count.div_ceil(QUAD) as u64;
+        Self {
+            parameters: u64::from(layout.parameters),
+            scratch: (activations + outputs).max(1),
+            rows: 1,
             results: 4 + 2 * network.output_count as u64,
         }
     }

@@ -1,26 +1,35 @@
 //! The engine on the graphics device: WGSL kernels over all members of a shard at once.
 //!
-//! The only room that names wgpu. `slice` plans what a submission does as plain data; `shard` owns the
-//! arenas; this file owns both and runs one slice of each shard after the other.
+//! The only room that names wgpu. `plan` says how a member is trained; `slice` and `resident` plan what a
+//! submission does as plain data; `shard` owns the arenas; `flight` keeps submissions under way.
 
 mod arena;
 mod autotune;
 pub mod cache;
+pub mod ceiling;
 pub mod device;
+mod flight;
 mod footprint;
 mod guards;
+mod pace;
 pub mod pipelines;
+pub mod plan;
 mod primitive;
+mod progress;
+pub mod resident;
 mod run;
 mod shard;
 mod slice;
 pub mod sources;
+mod stamps;
 mod synthetic;
 mod table_data;
 pub mod tables;
 mod tiled;
+mod usage;
 pub mod variant;
 
+use super::ceiling::Ceilings;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::network::initial_parameters;
@@ -28,11 +37,15 @@ use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use cache::{Cache, PipelineCache};
 use device::GpuDevice;
+use flight::Flight;
 use footprint::{Footprint, unpad};
 use pipelines::{Kernel, Pipeline};
+use plan::{Plan, Plans};
+use resident::Residents;
+use resident::layout::Layout;
 use shard::{Resident, Shard};
 use sources::Source;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use table_data::{DeviceData, FoldPlace};
 use tiled::Tiled;
@@ -57,16 +70,28 @@ pub struct GpuEngine {
     gpu: GpuDevice,
     pipelines: Vec<Pipeline>,
     tiled: Tiled,
+    /// What is kept of the device between runs.
+    files: Option<Cache>,
+    residents: Residents,
     primitives: primitive::Primitives,
     data: DeviceData,
-    shards: Vec<Shard>,
+    /// By number; one that is empty makes room for others.
+    shards: BTreeMap<usize, Shard>,
     /// Which shard each member lives in.
     homes: HashMap<MemberId, usize>,
     /// Bytes the arenas may take.
     memory: u64,
     /// Set when the device had less memory than planned: no more shards are tried.
     exhausted: bool,
-    pace: run::Pace,
+    /// Which plans may be chosen.
+    plans: Plans,
+    /// How long submissions should take at most.
+    seconds: f64,
+    /// What the device works on, in order.
+    flights: VecDeque<Flight>,
+    /// Reports that nobody has read yet.
+    ended: Vec<Report>,
+    usage: usage::Usage,
     /// Words of the guards between members; 0 without guards.
     gap: u64,
     /// What was written where it must not be, as far as it was seen.
@@ -95,11 +120,12 @@ impl GpuEngine {
         let facts = &gpu.facts;
         let every_source: Vec<Source> = variant::ALL.iter().flat_map(sources::assemble_in).collect();
         let files = Cache::new(cache_folder, [&facts.name, &facts.backend, &facts.driver], &every_source);
-        let cache = PipelineCache::open(&gpu, &files);
-        let mut engine = Self::open(job, gpu, memory, &sources::assemble(), &cache)?;
-        engine.tiled = Tiled::tuned(&engine.gpu, &cache, &engine.pipelines, &files)
+        gpu.driver_cache.get_or_init(|| PipelineCache::open(&gpu.device, &files));
+        let mut engine = Self::open(job, gpu, memory, &sources::assemble())?;
+        engine.tiled = Tiled::tuned(&engine.gpu, &engine.pipelines, &files)
             .unwrap_or_else(|error| Tiled::base(&format!("measuring failed, {}", error.found)));
-        cache.save(&files);
+        engine.files = Some(files);
+        engine.keep_pipelines();
         Ok(engine)
     }
 
@@ -110,7 +136,7 @@ impl GpuEngine {
         memory: Option<MemoryLimit>,
         sources: &[Source],
     ) -> Result<Self> {
-        Self::open(job, gpu, memory, sources, &PipelineCache::NONE)
+        Self::open(job, gpu, memory, sources)
     }
 
     /// With one tile variant for all layers, in place of what was chosen.
@@ -128,13 +154,7 @@ impl GpuEngine {
         Ok(self)
     }
 
-    fn open(
-        job: Job,
-        gpu: GpuDevice,
-        memory: Option<MemoryLimit>,
-        sources: &[Source],
-        cache: &PipelineCache,
-    ) -> Result<Self> {
+    fn open(job: Job, gpu: GpuDevice, memory: Option<MemoryLimit>, sources: &[Source]) -> Result<Self> {
         let planned = if gpu.facts.software { SOFTWARE_MEMORY } else { DEFAULT_MEMORY };
         let memory = match memory {
             None => planned,
@@ -142,24 +162,29 @@ impl GpuEngine {
             Some(MemoryLimit::Percent(percent)) => (planned as f64 * percent / 100.0) as u64,
         };
         assert_eq!(sources.len(), Kernel::ALL.len(), "one source a kernel");
-        let kernels: Vec<(Kernel, &Source)> = Kernel::TRAINING.iter().copied().zip(sources).collect();
-        let pipelines = pipelines::compile(&gpu, cache, &kernels)?;
+        let kernels: Vec<(Kernel, &Source)> = Kernel::TILED.iter().copied().zip(sources).collect();
+        let pipelines = pipelines::compile(&gpu, &kernels)?;
         let shard_bytes = gpu.facts.binding_limit.min(memory.max(1 << 16));
         let data = DeviceData::upload(&gpu, &job.dataset, shard_bytes)?;
         gpu.wait()?;
-        let pace = run::Pace::new(gpu.facts.software);
         Ok(Self {
             job,
             gpu,
             pipelines,
             tiled: Tiled::base("of the caller's"),
+            files: None,
+            residents: Residents::new(sources),
             primitives: primitive::Primitives::new(sources),
             data,
-            shards: Vec::new(),
+            shards: BTreeMap::new(),
             homes: HashMap::new(),
             memory,
             exhausted: false,
-            pace,
+            plans: Plans::default(),
+            seconds: flight::SUBMISSION_SECONDS,
+            flights: VecDeque::new(),
+            ended: Vec::new(),
+            usage: usage::Usage::default(),
             gap: 0,
             faults: Vec::new(),
         })
@@ -168,8 +193,20 @@ impl GpuEngine {
     /// Keeps submissions within so many seconds instead of the usual 50 ms. With 0 each is one step of
     /// every member; no number depends on it.
     pub fn with_submissions_of(mut self, seconds: f64) -> Self {
-        self.pace.seconds = seconds;
+        self.seconds = seconds;
         self
+    }
+
+    /// Chooses among these plans for every member that is admitted from now on.
+    pub fn with_plans(mut self, plans: Plans) -> Self {
+        self.plans = plans;
+        self
+    }
+
+    /// How a member would be trained.
+    pub fn plan_of(&self, member: &Member) -> Plan {
+        let fold = self.data.places[member.fold];
+        self.plans.choose(member, fold, self.data.shards.len(), &self.gpu.facts)
     }
 
     /// Guards around every member that is admitted from now on: for the verifier, which then asks what was
@@ -180,13 +217,27 @@ impl GpuEngine {
         self
     }
 
-    fn footprint(&self, member: &Member) -> (Footprint, FoldPlace) {
+    fn footprint(&self, member: &Member) -> (Plan, Footprint, FoldPlace) {
         let place = self.data.places[member.fold];
-        (Footprint::of(member, place.train_count as usize, place.validation_count as usize), place)
+        let (train_count, validation_count) = (place.train_count as usize, place.validation_count);
+        let plan = self.plan_of(member);
+        let footprint = match plan {
+            Plan::Tiled => Footprint::of(member, train_count, validation_count as usize),
+            Plan::Resident(variant) => {
+                let (batch, _) = member.recipe.steps(train_count);
+                let layout =
+                    Layout::of(member, batch as u32, validation_count).expect("the variant holds it");
+                let output_rows = if self.job.with_outputs { validation_count } else { 0 };
+                Footprint::resident(member, &layout, variant, output_rows)
+            }
+        };
+        (plan, footprint, place)
     }
 
-    fn memory_left(&self) -> u64 {
-        self.memory.saturating_sub(self.shards.iter().map(Shard::bytes).sum())
+    /// Memory for new shards, where those that are empty make room unless they serve the plan themselves.
+    fn memory_left(&self, plan: Plan, footprint: Footprint) -> u64 {
+        let stays = |shard: &&Shard| !shard.is_empty() || shard.serves(plan, footprint);
+        self.memory.saturating_sub(self.shards.values().filter(stays).map(Shard::bytes).sum())
     }
 
     fn most_members(&self) -> usize {
@@ -194,27 +245,33 @@ impl GpuEngine {
     }
 
     /// How many members of this footprint a new shard may hold, before the device is asked.
-    fn new_shard_room(&self, member: &Member, footprint: Footprint) -> u64 {
+    fn new_shard_room(&self, member: &Member, plan: Plan, footprint: Footprint) -> u64 {
         if self.exhausted {
             return 0;
         }
         let clips = member.recipe.clip_norm > 0.0;
-        let by_memory = self.memory_left() / footprint.with_gap(self.gap).bytes(clips);
+        let by_memory = self.memory_left(plan, footprint) / footprint.with_gap(self.gap).bytes(clips);
+        // Half of what is left: members of another plan find room beside them.
+        let by_memory = by_memory.div_ceil(2);
         by_memory.min(Shard::largest(footprint, self.gpu.facts.binding_limit, self.gap))
     }
 
-    /// A shard with room for the footprint: one that there is, or a new one.
-    fn home_for(&mut self, member: &Member, footprint: Footprint) -> Result<usize> {
-        if let Some(home) = self.shards.iter().position(|shard| shard.room(footprint) > 0) {
+    /// A shard with room for the footprint: one that there is, or a new one in the place of those that are
+    /// empty.
+    fn home_for(&mut self, member: &Member, plan: Plan, footprint: Footprint) -> Result<usize> {
+        if let Some((&home, _)) = self.shards.iter().find(|(_, shard)| shard.serves(plan, footprint)) {
             return Ok(home);
         }
-        let wanted = FIRST_SHARD_MEMBERS << (2 * self.shards.len().min(8));
-        let mut count = self.new_shard_room(member, footprint).min(wanted);
+        self.shards.retain(|_, shard| !shard.is_empty());
+        let alike = self.shards.values().filter(|shard| shard.plan == plan).count();
+        let wanted = FIRST_SHARD_MEMBERS << (2 * alike.min(8));
+        let mut count = self.new_shard_room(member, plan, footprint).min(wanted);
         // A failed allocation halves what is asked for; results do not depend on how members share shards.
         while count > 0 {
-            if let Some(shard) = Shard::allocate(&self.gpu, footprint, count, self.gap) {
-                self.shards.push(shard);
-                return Ok(self.shards.len() - 1);
+            if let Some(shard) = Shard::allocate(&self.gpu, plan, footprint, count, self.gap) {
+                let home = self.shards.last_key_value().map_or(0, |(last, _)| last + 1);
+                self.shards.insert(home, shard);
+                return Ok(home);
             }
             count /= 2;
         }
@@ -229,11 +286,17 @@ impl GpuEngine {
 
     fn place(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
         self.check(&member)?;
-        let (footprint, fold) = self.footprint(&member);
-        let home = self.home_for(&member, footprint)?;
-        self.shards[home].admit(&self.gpu, id, member, (footprint, fold), snapshot)?;
+        let (plan, footprint, fold) = self.footprint(&member);
+        let home = self.home_for(&member, plan, footprint)?;
+        let shard = self.shards.get_mut(&home).expect("it was found, or made, a moment ago");
+        shard.admit(&self.gpu, id, member, (footprint, fold), snapshot)?;
         self.homes.insert(id, home);
         Ok(())
+    }
+
+    /// A shard that members live in, or that the device works on.
+    fn shard_mut(&mut self, home: usize) -> &mut Shard {
+        self.shards.get_mut(&home).expect("a shard stays as long as anyone needs it")
     }
 
     fn home(&self, id: MemberId) -> Result<usize> {
@@ -258,6 +321,13 @@ impl Engine for GpuEngine {
             format!("{} ({}, {}), {}", facts.name, facts.kind, facts.backend, facts.driver),
             format!("at most {} members in {} MiB", self.most_members(), self.memory >> 20),
             format!(
+                "plans: {}",
+                resident::variant::ALL
+                    .iter()
+                    .filter(|variant| variant.runs_on(facts))
+                    .fold("tiled".to_owned(), |names, variant| format!("{names}, {}", variant.name))
+            ),
+            format!(
                 "table in {} buffers, bindings up to {} MiB",
                 self.data.shards.len(),
                 facts.binding_limit >> 20
@@ -271,18 +341,23 @@ impl Engine for GpuEngine {
         vec![("tiles", self.tiled.notes().join("\n"))]
     }
 
+    fn usage(&self) -> Vec<String> {
+        self.usage.line().into_iter().collect()
+    }
+
     fn room(&self, member: &Member) -> usize {
         if self.check(member).is_err() {
             return 0;
         }
-        let (footprint, _) = self.footprint(member);
-        let held: u64 = self.shards.iter().map(|shard| u64::from(shard.room(footprint))).sum();
-        let room = held + self.new_shard_room(member, footprint);
+        let (plan, footprint, _) = self.footprint(member);
+        let alike = self.shards.values().filter(|shard| shard.plan == plan);
+        let held: u64 = alike.map(|shard| u64::from(shard.room(footprint))).sum();
+        let room = held + self.new_shard_room(member, plan, footprint);
         room.min(self.most_members().saturating_sub(self.homes.len()) as u64) as usize
     }
 
     fn check(&self, member: &Member) -> Result<()> {
-        let (footprint, _) = self.footprint(member);
+        let (_, footprint, _) = self.footprint(member);
         let limit = self.gpu.facts.binding_limit;
         let needs = [("optimizer state", 32 * footprint.parameters), ("activations", 16 * footprint.scratch)];
         for (what, bytes) in needs {
@@ -317,7 +392,7 @@ impl Engine for GpuEngine {
     fn train(&mut self, ids: &[MemberId]) -> Result<()> {
         for &id in ids {
             let home = self.home(id)?;
-            if let Some(resident) = self.shards[home].residents.get_mut(&id) {
+            if let Some(resident) = self.shard_mut(home).residents.get_mut(&id) {
                 resident.asked = true;
             }
         }
@@ -325,16 +400,19 @@ impl Engine for GpuEngine {
     }
 
     fn advance(&mut self) -> Result<Vec<Report>> {
-        self.run_slices()
+        self.fly()
     }
 
     fn is_idle(&self) -> bool {
-        !self.shards.iter().any(|shard| shard.residents.values().any(|resident| resident.asked))
+        self.ended.is_empty()
+            && self.flights.is_empty()
+            && !self.shards.values().any(|shard| shard.residents.values().any(|resident| resident.asked))
     }
 
     fn pause(&mut self) -> Result<()> {
-        // A slice ends between two steps, and none is under way between two calls.
-        let residents = self.shards.iter_mut().flat_map(|shard| shard.residents.values_mut());
+        // A submission ends between two steps.
+        self.land_all()?;
+        let residents = self.shards.values_mut().flat_map(|shard| shard.residents.values_mut());
         residents.for_each(|resident| resident.asked = false);
         Ok(())
     }
@@ -352,7 +430,7 @@ impl Engine for GpuEngine {
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         for &id in ids {
             let home = self.home(id)?;
-            self.shards[home].keep(id, &mut encoder);
+            self.shard_mut(home).keep(id, &mut encoder);
         }
         self.gpu.queue.submit([encoder.finish()]);
         Ok(())
@@ -372,14 +450,19 @@ impl Engine for GpuEngine {
             self.faults.extend(faults.unwrap_or_else(|error| vec![error.to_string()]));
         }
         for id in ids {
-            if let Some(home) = self.homes.remove(id) {
-                self.shards[home].retire(&self.gpu, *id);
+            if let Some(shard) = self.homes.remove(id).and_then(|home| self.shards.get_mut(&home)) {
+                shard.retire(&self.gpu, *id);
             }
         }
+        self.ended.retain(|report| !ids.contains(&report.id));
     }
 
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
         self.primitives.compute(&self.gpu, primitive, operands)
+    }
+
+    fn ceilings(&mut self) -> Result<Ceilings> {
+        ceiling::measure(&self.gpu)
     }
 }
 
@@ -387,7 +470,7 @@ impl GpuEngine {
     /// What guards have met around some members, or anywhere.
     fn faults_of(&self, members: Option<&[MemberId]>) -> Result<Vec<String>> {
         let faults: Result<Vec<Vec<String>>> =
-            self.shards.iter().map(|shard| guards::inspect(&self.gpu, shard, members)).collect();
+            self.shards.values().map(|shard| guards::inspect(&self.gpu, shard, members)).collect();
         Ok(faults?.concat())
     }
 
@@ -396,9 +479,16 @@ impl GpuEngine {
         self.tiled.pipeline(kernel, variant).unwrap_or(&self.pipelines[kernel as usize].pipeline)
     }
 
+    /// Keeps what was compiled, for the next run.
+    fn keep_pipelines(&self) {
+        if let (Some(files), Some(cache)) = (&self.files, self.gpu.driver_cache.get()) {
+            cache.save(files);
+        }
+    }
+
     /// The member's shard and what it holds of it.
     fn resident(&self, id: MemberId) -> Result<(&Shard, &Resident)> {
-        let shard = &self.shards[self.home(id)?];
+        let shard = &self.shards[&self.home(id)?];
         let left = || Error::device(&self.gpu.facts.name, format!("member {id} left its shard"));
         Ok((shard, shard.residents.get(&id).ok_or_else(left)?))
     }
@@ -438,5 +528,12 @@ impl GpuEngine {
             }
         };
         Ok(members.into_iter().map(snapshot).collect())
+    }
+}
+
+impl Drop for GpuEngine {
+    fn drop(&mut self) {
+        // Kernels of the resident plan are compiled when their first member comes.
+        self.keep_pipelines();
     }
 }

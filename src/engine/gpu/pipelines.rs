@@ -4,6 +4,8 @@ use super::cache::PipelineCache;
 use super::device::GpuDevice;
 use super::sources::Source;
 use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 /// The kernels, in the order of [`super::sources::assemble`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,11 +24,15 @@ pub enum Kernel {
     ClipNorm,
     /// The optimizer's step of a clipped gradient.
     ClipApply,
+    /// Many steps of one member, in one workgroup.
+    Resident,
     /// The functions that the others are made of; for the verifier.
     Primitive,
 }
 
-use Kernel::{BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Loss, Primitive};
+use Kernel::{
+    BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Loss, Primitive, Resident,
+};
 
 /// What stands at bindings 1, 2, … of a kernel, behind the dispatch row at 0. `true` is written to.
 type Bindings = &'static [(Role, bool)];
@@ -41,7 +47,7 @@ pub enum Role {
     Layers,
     Table,
     Folds,
-    Targets,
+    Shapes,
     Rows,
     Scratch,
     Weights,
@@ -55,18 +61,18 @@ pub enum Role {
 
 impl Kernel {
     /// All kernels, in order.
-    pub const ALL: [Self; 8] =
-        [Gather, Forward, Loss, BackwardInput, BackwardParameters, ClipNorm, ClipApply, Primitive];
+    pub const ALL: [Self; 9] =
+        [Gather, Forward, Loss, BackwardInput, BackwardParameters, ClipNorm, ClipApply, Resident, Primitive];
 
-    /// Those that train, the first of all.
-    pub const TRAINING: &'static [Self] = Self::ALL.split_at(Primitive as usize).0;
+    /// Those of the tiled plan, the first of all.
+    pub const TILED: &'static [Self] = Self::ALL.split_at(Resident as usize).0;
 
     /// Those that make a matrix product, tile by tile, and have variants.
-    pub const TILED: [Self; 3] = [Forward, BackwardInput, BackwardParameters];
+    pub const PRODUCTS: [Self; 3] = [Forward, BackwardInput, BackwardParameters];
 
     /// Its place among those.
-    pub fn tiled_place(self) -> Option<usize> {
-        Self::TILED.iter().position(|kernel| *kernel == self)
+    pub fn product_place(self) -> Option<usize> {
+        Self::PRODUCTS.iter().position(|kernel| *kernel == self)
     }
 
     /// The stem of its file.
@@ -79,6 +85,7 @@ impl Kernel {
             BackwardParameters => "dense_backward_parameters",
             ClipNorm => "clip_norm",
             ClipApply => "clip_apply",
+            Resident => "resident",
             Primitive => "primitive",
         }
     }
@@ -87,7 +94,7 @@ impl Kernel {
     pub fn bindings(self) -> Bindings {
         use Role::{
             Controls, Factors, Folds, Gradients, Layers, Members, Moments, Operands, Outcomes, Results, Rows,
-            Scratch, Table, Targets, Weights, Work,
+            Scratch, Shapes, Table, Weights, Work,
         };
         match self {
             Gather => &[
@@ -112,7 +119,6 @@ impl Kernel {
                 (Work, false),
                 (Controls, false),
                 (Folds, false),
-                (Targets, false),
                 (Rows, false),
                 (Scratch, true),
                 (Results, true),
@@ -143,12 +149,23 @@ impl Kernel {
                 (Weights, true),
                 (Moments, true),
             ],
+            Resident => &[
+                (Members, false),
+                (Shapes, false),
+                (Table, false),
+                (Folds, false),
+                (Weights, true),
+                (Moments, true),
+                (Scratch, true),
+                (Results, true),
+            ],
             Primitive => &[(Operands, false), (Outcomes, true)],
         }
     }
 }
 
 /// One compiled kernel.
+#[derive(Clone)]
 pub struct Pipeline {
     /// The kernel.
     pub pipeline: wgpu::ComputePipeline,
@@ -159,17 +176,12 @@ pub struct Pipeline {
 /// Bytes of a dispatch row in its uniform buffer: the alignment that every device allows.
 pub const DISPATCH_STRIDE: u64 = 256;
 
-/// Compiles kernels, each in a thread of its own: drivers take most of a second for some.
-pub fn compile(
-    gpu: &GpuDevice,
-    cache: &PipelineCache,
-    kernels: &[(Kernel, &Source)],
-) -> Result<Vec<Pipeline>> {
+/// Compiles kernels, each in a thread of its own: drivers take most of a second for some. Bounds are checked in
+/// builds with debug assertions, trusted in others: the loops of these kernels end by construction.
+pub fn compile(gpu: &GpuDevice, kernels: &[(Kernel, &Source)]) -> Result<Vec<Pipeline>> {
     std::thread::scope(|scope| {
-        let start = |(kernel, source): &(Kernel, &'_ Source)| {
-            let (kernel, source) = (*kernel, (*source).clone());
-            scope.spawn(move || compile_one(gpu, cache, kernel, &source))
-        };
+        let start =
+            |&(kernel, source): &(Kernel, _)| scope.spawn(move || compile_one(gpu, kernel, source, &[]));
         let threads: Vec<_> = kernels.iter().map(start).collect();
         let join = |thread: std::thread::ScopedJoinHandle<'_, Result<Pipeline>>| {
             thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -178,13 +190,32 @@ pub fn compile(
     })
 }
 
-/// Compiles one kernel. Bounds are checked in builds with debug assertions, trusted in others: the loops of
-/// these kernels end by construction.
+/// What was compiled for a device: by its source, and the bits of its overrides.
+#[derive(Default)]
+pub struct Compiled(Mutex<HashMap<(String, Vec<u64>), Pipeline>>);
+
+/// A kernel with values for its overrides, compiled unless it was before.
 pub fn compile_one(
     gpu: &GpuDevice,
-    cache: &PipelineCache,
     kernel: Kernel,
     source: &Source,
+    constants: &[(&str, f64)],
+) -> Result<Pipeline> {
+    let key = (source.wgsl.clone(), constants.iter().map(|(_, value)| value.to_bits()).collect());
+    let compiled = || gpu.compiled.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pipeline) = compiled().get(&key) {
+        return Ok(pipeline.clone());
+    }
+    let pipeline = compile_new(gpu, kernel, source, constants)?;
+    compiled().insert(key, pipeline.clone());
+    Ok(pipeline)
+}
+
+fn compile_new(
+    gpu: &GpuDevice,
+    kernel: Kernel,
+    source: &Source,
+    constants: &[(&str, f64)],
 ) -> Result<Pipeline> {
     let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
     let descriptor = wgpu::ShaderModuleDescriptor {
@@ -235,9 +266,9 @@ pub fn compile_one(
         entry_point: Some("main"),
         compilation_options: wgpu::PipelineCompilationOptions {
             zero_initialize_workgroup_memory: false,
-            ..Default::default()
+            constants,
         },
-        cache: cache.get(),
+        cache: gpu.driver_cache.get().and_then(PipelineCache::get),
     });
     match pollster::block_on(scope.pop()) {
         None => Ok(Pipeline { pipeline, layout }),

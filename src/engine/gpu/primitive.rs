@@ -1,6 +1,5 @@
 //! Runs the functions that kernels are made of over lists of operands. Compiled when first asked for.
 
-use super::cache::PipelineCache;
 use super::device::GpuDevice;
 use super::pipelines::{DISPATCH_STRIDE, Kernel, Pipeline, compile_one};
 use super::run::DISPATCH_WIDTH;
@@ -34,7 +33,7 @@ impl Primitives {
     ) -> Result<Vec<Words>> {
         let pipeline = match &mut self.pipeline {
             Some(pipeline) => pipeline,
-            none => none.insert(compile_one(gpu, &PipelineCache::NONE, Kernel::Primitive, &self.source)?),
+            none => none.insert(compile_one(gpu, Kernel::Primitive, &self.source, &[])?),
         };
         let code = ALL.iter().position(|one| one.name == primitive.name).expect("a primitive is in its ALL");
         let mut outcomes = Vec::with_capacity(operands.len());

@@ -5,7 +5,9 @@ use super::arena::Arena;
 use super::device::GpuDevice;
 use super::footprint::{Footprint, SCORING_ROWS, pad};
 use super::guards::{self, Region};
+use super::pace::Pace;
 use super::pipelines::Role;
+use super::plan::{self, Plan};
 use super::table_data::FoldPlace;
 use super::tables::NONE;
 use crate::engine::{MemberId, Snapshot};
@@ -52,6 +54,8 @@ pub struct Resident {
     pub outputs: Vec<f32>,
     /// Whether another epoch was asked for.
     pub asked: bool,
+    /// Whether what was submitted takes it to the end of its epoch.
+    pub ending: bool,
     /// Whether parameters were kept.
     pub kept: bool,
 }
@@ -60,6 +64,12 @@ pub struct Resident {
 pub struct Shard {
     /// Its members.
     pub residents: BTreeMap<MemberId, Resident>,
+    /// How they are trained.
+    pub plan: Plan,
+    /// How fast that goes.
+    pub pace: Pace,
+    /// Submissions that the device is not done with.
+    pub in_flight: usize,
     /// vec4 of the weights arena; the second moments begin there in the moments arena.
     pub capacity: u32,
     weights: wgpu::Buffer,
@@ -81,12 +91,15 @@ pub struct Shard {
 impl Shard {
     /// A shard for `count` members of one footprint, with gaps of so many words around them; `None` when
     /// the device has no memory for it.
-    pub fn allocate(gpu: &GpuDevice, footprint: Footprint, count: u64, gap: u64) -> Option<Self> {
+    pub fn allocate(gpu: &GpuDevice, plan: Plan, footprint: Footprint, count: u64, gap: u64) -> Option<Self> {
         let each = footprint.with_gap(gap);
         let (parameters, scratch) = (each.parameters * count + gap / 4, each.scratch * count + gap / 4);
         let (rows, results) = (each.rows * count + gap, each.results * count + gap);
         let mut shard = Self {
             residents: BTreeMap::new(),
+            plan,
+            pace: Pace::new(gpu.facts.software),
+            in_flight: 0,
             capacity: parameters as u32,
             weights: gpu.try_storage("weights", 16 * parameters)?,
             moments: gpu.try_storage("moments", 32 * parameters)?,
@@ -122,6 +135,16 @@ impl Shard {
         let by_moments = binding / (32 * footprint.parameters);
         let by_scratch = binding / (16 * footprint.scratch);
         by_moments.min(by_scratch)
+    }
+
+    /// Whether one more member of a plan and a footprint finds room in it.
+    pub fn serves(&self, plan: Plan, footprint: Footprint) -> bool {
+        self.plan == plan && self.room(footprint) > 0
+    }
+
+    /// Whether nobody needs it.
+    pub fn is_empty(&self) -> bool {
+        self.residents.is_empty() && self.in_flight == 0
     }
 
     /// Bytes of device memory it holds.
@@ -251,6 +274,7 @@ impl Shard {
             scored_rows: 0,
             outputs: Vec::new(),
             asked: false,
+            ending: false,
             kept: snapshot.kept.is_some(),
             member,
         };
@@ -312,11 +336,14 @@ impl Resident {
             .min((SCORING_ROWS as u32).max(self.batch))
     }
 
-    /// Floating-point operations of one step: (6·P − 2·P₁)·B.
+    /// Whether it can be taken further.
+    pub fn goes_on(&self) -> bool {
+        self.asked && !self.ending
+    }
+
+    /// Floating-point operations of one step.
     pub fn operations(&self) -> f64 {
-        let network = &self.member.network;
-        let first = network.layers().next().map_or(0, |(inputs, outputs)| inputs * outputs);
-        (6 * network.parameter_count() - 2 * first) as f64 * f64::from(self.batch)
+        plan::operations(&self.member, self.batch as usize)
     }
 
     /// The same of one scoring tick: 2·P·rows.

@@ -4,7 +4,9 @@
 //!
 //! This file turns members into the tables that kernels read, as plain data; it names no device.
 
+use super::pace::Budget;
 use super::pipelines::Kernel;
+use super::progress::Progress;
 use super::shard::Resident;
 use super::tables::{ControlRow, LayerRow, MemberRow, NONE, WorkRow};
 use super::variant::{self, Product, Tiles};
@@ -36,23 +38,11 @@ pub struct Stage {
     pub work: Range<u32>,
 }
 
-/// What a slice scores of a member.
-pub struct Scored {
-    /// Whose.
-    pub id: MemberId,
-    /// Its place among the active members.
-    pub index: usize,
-    /// Which of its validation rows.
-    pub rows: Range<u32>,
-}
-
 /// Everything one submission needs.
 #[derive(Default)]
 pub struct Slice {
-    /// The active members, the one with the most work first.
-    pub ids: Vec<MemberId>,
-    /// Those that are scored.
-    pub scored: Vec<Scored>,
+    /// What becomes of the active members, the one with the most work first.
+    pub progress: Vec<Progress>,
     /// One row per active member.
     pub members: Vec<MemberRow>,
     /// The layers of all active members.
@@ -91,21 +81,23 @@ impl Active<'_> {
     }
 }
 
-/// Plans a slice over the members that were asked, of at most `budget` floating-point operations, but at
-/// least one tick for those that train and one for those that are scored: nobody waits for others.
-pub fn plan<'a>(
-    residents: impl Iterator<Item = (MemberId, &'a Resident)>,
+/// Plans a slice over members that are to go on, of at most so many floating-point operations, but at least
+/// one tick for those that train and one for those that are scored: nobody waits for others.
+pub fn plan(
+    asked: &[(MemberId, &Resident)],
     dataset: &Dataset,
+    targets_at: u32,
     tiles: &Tiles,
-    budget: f64,
+    budget: Budget,
 ) -> Slice {
-    let mut asked: Vec<(MemberId, &Resident)> = residents.filter(|(_, resident)| resident.asked).collect();
+    let budget = budget.total;
+    let mut asked = asked.to_vec();
     asked.sort_by(|(a_id, a), (b_id, b)| b.operations().total_cmp(&a.operations()).then(a_id.cmp(b_id)));
-    let mut slice = Slice { ids: asked.iter().map(|(id, _)| *id).collect(), ..Default::default() };
+    let mut slice = Slice::default();
     let mut active = Vec::new();
     for (index, (_, resident)) in asked.iter().enumerate() {
         active.push(Active { resident, index: index as u32, layers_at: slice.layers.len() as u32 });
-        slice.members.push(member_row(resident, dataset));
+        slice.members.push(MemberRow { targets_at, ..member_row(resident, dataset) });
         slice.layers.extend(layer_rows(resident));
     }
     let training: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() > 0).collect();
@@ -113,6 +105,10 @@ pub fn plan<'a>(
     slice.add_training_stages(&training, tiles);
     slice.add_training_controls(&active);
     let ticks = slice.training_ticks;
+    for (id, resident) in &asked {
+        let (steps, scored) = (ticks.min(resident.steps_left()), resident.scored_rows..resident.scored_rows);
+        slice.progress.push(Progress::new(*id, resident, steps, scored));
+    }
     let finishing: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() <= ticks).collect();
     slice.count_scoring_ticks(&finishing, budget);
     slice.add_scoring_stages(&finishing, tiles);
@@ -177,8 +173,9 @@ impl Slice {
         for a in finishing {
             let start = a.resident.scored_rows;
             let rows = rows_left(a.resident).min(self.scoring_ticks as u32 * a.resident.scoring_rows());
-            let index = a.index as usize;
-            self.scored.push(Scored { id: self.ids[index], index, rows: start..start + rows });
+            let progress = &mut self.progress[a.index as usize];
+            let steps = self.training_ticks.min(a.resident.steps_left());
+            *progress = Progress::new(progress.id, a.resident, steps, start..start + rows);
         }
     }
 
@@ -292,7 +289,8 @@ fn code(name: &str, all: impl Iterator<Item = &'static str>) -> u32 {
     all.into_iter().position(|member| member == name).expect("every member of a family is in its ALL") as u32
 }
 
-fn member_row(resident: &Resident, dataset: &Dataset) -> MemberRow {
+/// The row of a member, whatever plan trains it. The places in scratch are the tiled plan's.
+pub fn member_row(resident: &Resident, dataset: &Dataset) -> MemberRow {
     let Resident { member, place, fold, footprint, .. } = resident;
     let (network, recipe) = (&member.network, &member.recipe);
     let target = dataset.folds[member.fold].target;

@@ -8,6 +8,8 @@ use crate::model::{activation, loss, optimizer};
 const PRELUDE: &str = include_str!("../../../shaders/prelude.wgsl");
 const NUMERICS: &str = include_str!("../../../shaders/numerics.wgsl");
 const RANDOM: &str = include_str!("../../../shaders/random.wgsl");
+const ROWS: &str = include_str!("../../../shaders/kernel/rows.wgsl");
+const LOSS_ROWS: &str = include_str!("../../../shaders/kernel/loss_rows.wgsl");
 const TILE: &str = include_str!("../../../shaders/layer/tile.wgsl");
 
 /// One kernel: its name and its whole source.
@@ -32,7 +34,7 @@ pub fn assemble_in(variant: &Variant) -> Vec<Source> {
     let losses = family("loss", loss::ALL.iter().map(|l| (l.name(), l.shader())));
     let source = |name, parts: &[&str]| Source { name, wgsl: parts.join("\n") };
     vec![
-        source("gather", &[PRELUDE, RANDOM, include_str!("../../../shaders/kernel/gather.wgsl")]),
+        source("gather", &[PRELUDE, RANDOM, ROWS, include_str!("../../../shaders/kernel/gather.wgsl")]),
         source(
             "dense_forward",
             &[
@@ -44,7 +46,10 @@ pub fn assemble_in(variant: &Variant) -> Vec<Source> {
                 include_str!("../../../shaders/layer/dense_forward.wgsl"),
             ],
         ),
-        source("loss", &[PRELUDE, NUMERICS, &losses, include_str!("../../../shaders/kernel/loss.wgsl")]),
+        source(
+            "loss",
+            &[PRELUDE, NUMERICS, &losses, LOSS_ROWS, include_str!("../../../shaders/kernel/loss.wgsl")],
+        ),
         source(
             "dense_backward_input",
             &[PRELUDE, &tile, include_str!("../../../shaders/layer/dense_backward_input.wgsl")],
@@ -62,6 +67,22 @@ pub fn assemble_in(variant: &Variant) -> Vec<Source> {
         source(
             "clip_apply",
             &[PRELUDE, &optimizers, include_str!("../../../shaders/kernel/clip_apply.wgsl")],
+        ),
+        source(
+            "resident",
+            &[
+                PRELUDE,
+                NUMERICS,
+                RANDOM,
+                &activations,
+                &losses,
+                &optimizers,
+                ROWS,
+                LOSS_ROWS,
+                include_str!("../../../shaders/resident/memory.wgsl"),
+                include_str!("../../../shaders/resident/dense.wgsl"),
+                include_str!("../../../shaders/resident/train.wgsl"),
+            ],
         ),
         source(
             "primitive",

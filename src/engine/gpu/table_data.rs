@@ -35,10 +35,10 @@ pub struct FoldPlace {
 pub struct DeviceData {
     /// The features.
     pub shards: Vec<TableShard>,
-    /// (row) class, or the bits of a stored value.
-    pub targets: wgpu::Buffer,
-    /// Rows, transforms and weights of all folds.
+    /// Rows, transforms and weights of all folds, and the targets of all rows.
     pub folds: wgpu::Buffer,
+    /// Where the targets begin in it, in words: (row) class, or the bits of a stored value.
+    pub targets_at: u32,
     /// Where each fold lies in it.
     pub places: Vec<FoldPlace>,
 }
@@ -47,15 +47,16 @@ impl DeviceData {
     /// Uploads a data set; no buffer passes `shard_bytes`.
     pub fn upload(gpu: &GpuDevice, dataset: &Dataset, shard_bytes: u64) -> Result<Self> {
         let stride = dataset.feature_count.div_ceil(4).max(1);
-        let (words, places) = fold_words(dataset, stride * 4);
-        let targets: Vec<u32> = match &dataset.targets {
-            Targets::Classes(classes) => classes.clone(),
-            Targets::Values { stored, .. } => stored.iter().map(|value| value.to_bits()).collect(),
-        };
+        let (mut words, places) = fold_words(dataset, stride * 4);
+        let targets_at = words.len() as u32;
+        match &dataset.targets {
+            Targets::Classes(classes) => words.extend(classes),
+            Targets::Values { stored, .. } => words.extend(stored.iter().map(|value| value.to_bits())),
+        }
         Ok(Self {
             shards: upload_rows(gpu, dataset, stride * 4, shard_bytes)?,
-            targets: gpu.storage_with("targets", &targets)?,
             folds: gpu.storage_with("folds", &words)?,
+            targets_at,
             places,
         })
     }

@@ -39,7 +39,7 @@ table! {
         dropout: f32, input_dropout: f32, clip_norm: f32,
         momentum: f32, nesterov: f32, beta1: f32, beta2: f32, epsilon: f32,
         target_shift: f32, target_scale: f32,
-        padding0: u32, padding1: u32,
+        targets_at: u32, shape_at: u32,
     }
 }
 
@@ -71,5 +71,16 @@ table! {
     DispatchRow {
         work_at: u32, work_count: u32, control_at: u32, second_moment_at: u32,
         key: [u32; 2], data_row_start: u32, data_row_end: u32,
+    }
+}
+
+table! {
+    /// What a member of the resident plan does in one dispatch.
+    RunRow {
+        step_count: u32, step: u32, row_start: u32, epoch: u32,
+        rate: f32, weight_decay: f32, ln_beta1: f32, ln_beta2: f32,
+        rates_at: u32, layer_count: u32, first: u32, batch: u32,
+        score_start: u32, score_count: u32, score_rows: u32, gradients_at: u32,
+        outputs_at: u32, padding0: u32, padding1: u32, padding2: u32,
     }
 }

@@ -1,7 +1,7 @@
 //! The kernels of dense layers in all the variants that are in use, and how that use was decided.
 
 use super::autotune;
-use super::cache::{Cache, PipelineCache};
+use super::cache::Cache;
 use super::device::GpuDevice;
 use super::pipelines::{Kernel, Pipeline, compile};
 use super::sources::{Source, assemble_in};
@@ -28,9 +28,9 @@ impl Tiled {
 
     /// One variant for everything, of sources in that variant.
     pub fn only(gpu: &GpuDevice, variant: usize, sources: &[Source]) -> Result<Self> {
-        let wanted = Kernel::TILED.map(|kernel| (kernel, &sources[kernel as usize]));
-        let compiled = compile(gpu, &PipelineCache::NONE, &wanted)?;
-        let places = Kernel::TILED.map(|kernel| (kernel as usize, variant));
+        let wanted = Kernel::PRODUCTS.map(|kernel| (kernel, &sources[kernel as usize]));
+        let compiled = compile(gpu, &wanted)?;
+        let places = Kernel::PRODUCTS.map(|kernel| (kernel as usize, variant));
         Ok(Self {
             tiles: Tiles::only(variant),
             pipelines: places.into_iter().zip(compiled).collect(),
@@ -40,16 +40,16 @@ impl Tiled {
 
     /// The fastest variant for each product: by what an earlier run measured on this device, or by what
     /// is measured now.
-    pub fn tuned(gpu: &GpuDevice, cache: &PipelineCache, base: &[Pipeline], files: &Cache) -> Result<Self> {
+    pub fn tuned(gpu: &GpuDevice, base: &[Pipeline], files: &Cache) -> Result<Self> {
         let found = match autotune::kept(files) {
             Some(found) => found,
-            None => autotune::measure(gpu, cache, base, files)?,
+            None => autotune::measure(gpu, base, files)?,
         };
         let tiles = Tiles::measured(found.costs);
         let wanted: Vec<(Kernel, usize)> = tiles.in_use().filter(|(_, variant)| *variant != BASE).collect();
-        let pipelines = compile_variants(gpu, cache, &wanted)?;
+        let pipelines = compile_variants(gpu, &wanted)?;
         let mut notes = found.notes;
-        notes.extend(Kernel::TILED.map(|kernel| describe(kernel, &tiles)));
+        notes.extend(Kernel::PRODUCTS.map(|kernel| describe(kernel, &tiles)));
         Ok(Self { tiles, pipelines, notes })
     }
 
@@ -67,14 +67,13 @@ impl Tiled {
 /// Kernels in variants, as they ship.
 pub fn compile_variants(
     gpu: &GpuDevice,
-    cache: &PipelineCache,
     wanted: &[(Kernel, usize)],
 ) -> Result<BTreeMap<(usize, usize), Pipeline>> {
     let sources: Vec<Vec<Source>> = ALL.iter().map(assemble_in).collect();
     let kernels: Vec<(Kernel, &Source)> =
         wanted.iter().map(|(kernel, variant)| (*kernel, &sources[*variant][*kernel as usize])).collect();
     let places = wanted.iter().map(|(kernel, variant)| (*kernel as usize, *variant));
-    Ok(places.zip(compile(gpu, cache, &kernels)?).collect())
+    Ok(places.zip(compile(gpu, &kernels)?).collect())
 }
 
 /// The variants of a kernel for layers of a few sizes.

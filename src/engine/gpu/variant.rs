@@ -133,7 +133,7 @@ const WORTHWHILE: f64 = 0.95;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tiles {
     /// (kernel, variant) `None` where it may not be taken.
-    costs: [[Option<Cost>; ALL.len()]; Kernel::TILED.len()],
+    costs: [[Option<Cost>; ALL.len()]; Kernel::PRODUCTS.len()],
 }
 
 impl Tiles {
@@ -141,14 +141,14 @@ impl Tiles {
     pub fn only(variant: usize) -> Self {
         let mut costs = [None; ALL.len()];
         costs[variant] = Some(Cost { tile: 1.0, inner: 0.0 });
-        Self { costs: [costs; Kernel::TILED.len()] }
+        Self { costs: [costs; Kernel::PRODUCTS.len()] }
     }
 
     /// By what was measured. Variants that no usual shape would take are left out, and never compiled.
-    pub fn measured(costs: [[Option<Cost>; ALL.len()]; Kernel::TILED.len()]) -> Self {
+    pub fn measured(costs: [[Option<Cost>; ALL.len()]; Kernel::PRODUCTS.len()]) -> Self {
         let all = Self { costs };
-        let mut used = [[None; ALL.len()]; Kernel::TILED.len()];
-        for (place, kernel) in Kernel::TILED.into_iter().enumerate() {
+        let mut used = [[None; ALL.len()]; Kernel::PRODUCTS.len()];
+        for (place, kernel) in Kernel::PRODUCTS.into_iter().enumerate() {
             used[place][BASE] = costs[place][BASE];
             for product in usual_products() {
                 let variant = all.variant(kernel, &product);
@@ -160,7 +160,7 @@ impl Tiles {
 
     /// The variant for a product.
     pub fn variant(&self, kernel: Kernel, product: &Product) -> usize {
-        let costs = &self.costs[kernel.tiled_place().expect("only tiled kernels have variants")];
+        let costs = &self.costs[kernel.product_place().expect("only tiled kernels have variants")];
         let seconds = |variant: usize| {
             let cost = costs[variant]?;
             let each = cost.tile + cost.inner * f64::from(product.inner);
@@ -176,7 +176,7 @@ impl Tiles {
 
     /// What is in use: the variants of each tiled kernel.
     pub fn in_use(&self) -> impl Iterator<Item = (Kernel, usize)> + '_ {
-        Kernel::TILED.into_iter().zip(&self.costs).flat_map(|(kernel, costs)| {
+        Kernel::PRODUCTS.into_iter().zip(&self.costs).flat_map(|(kernel, costs)| {
             (0..ALL.len()).filter(|variant| costs[*variant].is_some()).map(move |variant| (kernel, variant))
         })
     }

@@ -15,4 +15,7 @@ impl LrSchedule for Constant {
     fn factor(&self, _: &LrScheduleParameters, _epochs: f64, _total: f64) -> f64 {
         1.0
     }
+    fn is_constant(&self) -> bool {
+        true
+    }
 }

@@ -36,6 +36,10 @@ pub trait LrSchedule: Sync {
     /// The factor of the learning rate once `epochs` (a fraction counts the steps within one) of
     /// `total` have passed since the end of the warm-up.
     fn factor(&self, parameters: &LrScheduleParameters, epochs: f64, total: f64) -> f64;
+    /// Whether the factor is always 1.
+    fn is_constant(&self) -> bool {
+        false
+    }
 }
 
 /// The factor of the learning rate at step `step` (from 0), warm-up included.
@@ -58,9 +62,32 @@ pub fn factor_at(
     schedule.factor(parameters, passed, total.max(f64::MIN_POSITIVE))
 }
 
+/// Whether the factor is 1 at step `step` and at all that follow.
+pub fn is_settled(
+    schedule: &dyn LrSchedule,
+    parameters: &LrScheduleParameters,
+    step: u64,
+    steps_per_epoch: u64,
+) -> bool {
+    schedule.is_constant() && step as f64 >= (parameters.warmup_epochs * steps_per_epoch as f64).round()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_settled_rate_stays_whole() {
+        for schedule in ALL {
+            for warmup_epochs in [0.0, 0.5, 3.0] {
+                let parameters = LrScheduleParameters { warmup_epochs, ..Default::default() };
+                let settled = |step| is_settled(*schedule, &parameters, step, 10);
+                let factor = |step| factor_at(*schedule, &parameters, step, 10, 50);
+                assert!((0..500).filter(|&step| settled(step)).all(|step| factor(step) == 1.0));
+                assert_eq!(settled(499), schedule.name() == "constant", "{}", schedule.name());
+            }
+        }
+    }
 
     #[test]
     fn every_schedule_stays_between_nothing_and_the_whole_rate() {

@@ -26,16 +26,16 @@ pub fn cases(plan: Plan<'_>) -> Vec<Case> {
     let mut cases = Vec::new();
     for schedule in lr_schedule::ALL {
         for (salt, &(epoch, warmup_epochs)) in points.iter().enumerate() {
-            // Three steps an epoch, the last of a short batch.
+            // Six steps an epoch, the last of a short batch: more than one vec4 of rates.
             let job = &plan.jobs[1];
-            let mut member = plain_member(job, fold_of(70), &[], smooth(), 33);
+            let mut member = plain_member(job, fold_of(70), &[], smooth(), 13);
             member.recipe.learning_rate = 0.25;
             member.recipe.lr_schedule = *schedule;
             member.recipe.lr_schedule_parameters =
                 LrScheduleParameters { warmup_epochs, step_epochs: 6.0, decay: 0.75 };
             let start = Start::At(state(job, &member, Age::Young, epoch, 500 + salt as u32));
             let name = format!("lr_schedule/{}", schedule.name());
-            // Both engines take it from the host.
+            // All engines take it from the host.
             let file = format!("src/model/{name}.rs");
             cases.push(
                 Case::new(name, Kind::Steps, 1, member, start)
