@@ -5,6 +5,7 @@ use crate::benchmark::compare::{self, Old, Ratio};
 use crate::benchmark::record::{self, Record};
 use crate::benchmark::workload::{self, Workload};
 use crate::benchmark::{Bench, REAL_JOB, Settings};
+use crate::engine::gpu::plan::Plans;
 use crate::engine::{self, Engine, EngineChoice, Job};
 use crate::error::{Error, Result, unknown_name};
 use crate::study::plan::{Overrides, Plan, device_beside_cpu};
@@ -44,6 +45,9 @@ pub struct Arguments {
     /// The graphics adapter: its index or a part of its name; see `manytune devices`
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
+    /// fastest, tiled, resident or a variant of it, for a graphics device [default: fastest]
+    #[arg(long, value_name = "PLAN", default_value = "fastest", hide_default_value = true)]
+    plan: String,
     /// Most memory to take, such as 512MiB or 80%
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     memory: Option<String>,
@@ -111,9 +115,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
     let memory = memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
+    let plans = Plans::named(&arguments.plan)?;
     let is_said = Cell::new(arguments.quiet);
     let open = |job: Job| -> Result<Box<dyn Engine>> {
-        let opened = engine::open(choice, device.as_deref(), memory, job)?;
+        let opened = engine::open_by(choice, device.as_deref(), memory, plans, job)?;
         if !is_said.replace(true) {
             output::note(&opened.why);
         }

@@ -156,6 +156,17 @@ pub fn open(
     open_with(choice, device, memory, job, &|engine| engine)
 }
 
+/// The same, by these plans on a graphics device: for measurements.
+pub fn open_by(
+    choice: EngineChoice,
+    device: Option<&str>,
+    memory: Option<MemoryLimit>,
+    plans: gpu::plan::Plans,
+    job: Job,
+) -> Result<Opened> {
+    open_with(choice, device, memory, job, &|engine| engine.with_plans(plans))
+}
+
 /// The same for the verifier: with guards that tell what was [`disturbed`](Engine::disturbed), and by these
 /// plans on a graphics device.
 pub fn open_guarded(

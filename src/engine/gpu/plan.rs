@@ -47,7 +47,7 @@ pub enum Plans {
 }
 
 impl Plans {
-    /// The plans of a name: `fastest`, `tiled`, `resident` or a variant's.
+    /// The plans that `--plan` names: `fastest`, `tiled`, `resident` or a variant's.
     pub fn named(name: &str) -> Result<Self> {
         let simple = [("fastest", Self::Fastest), ("tiled", Self::Tiled), ("resident", Self::Resident)];
         let variants = variant::ALL.iter().map(|variant| (variant.name, Self::Variant(variant)));
