@@ -319,8 +319,8 @@ fn faults_of_losses_and_scores() {
         ("counts of the epoch before", "if (first && !training) {", "if (false) {", "evaluation/scores"),
         (
             "scores with the smoothing of training",
-            "0.0, member.huber_delta,",
-            "member.label_smoothing, member.huber_delta,",
+            "value, 0.0, member.huber_delta)",
+            "value, member.label_smoothing, member.huber_delta)",
             "evaluation",
         ),
         (
@@ -453,16 +453,11 @@ fn faults_of_minibatches_and_random_streams() {
             "first_row + thread",
             "minibatch",
         ),
-        (
-            "every epoch in one order",
-            "member.half_bits, control.epoch,",
-            "member.half_bits, 0u,",
-            "minibatch",
-        ),
+        ("every epoch in one order", "shuffle_keys(control.epoch, ", "shuffle_keys(0u, ", "minibatch"),
         (
             "rows in the order of the file",
-            "folds[member.train_at + drawn]",
-            "folds[member.train_at + position]",
+            "permute(position, member.train_count, member.half_bits, keys)",
+            "position",
             "minibatch",
         ),
         (
