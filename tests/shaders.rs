@@ -2,8 +2,7 @@
 //! and translates to the languages of all vendors.
 
 use manytune::engine::gpu::pipelines::Kernel;
-use manytune::engine::gpu::resident::variant;
-use manytune::engine::gpu::{ceiling, sources, tables};
+use manytune::engine::gpu::{ceiling, resident, sources, tables, variant};
 use naga::back::{PipelineConstants, hlsl, msl, pipeline_constants, spv};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
@@ -18,12 +17,22 @@ fn parse(source: &sources::Source) -> (Module, ModuleInfo) {
     (module, info)
 }
 
+/// All kernels, those that make tiles in every variant.
+fn all_sources() -> Vec<(Kernel, sources::Source)> {
+    let in_variant = |(place, variant): (usize, &variant::Variant)| {
+        let kernels = Kernel::ALL.into_iter().zip(sources::assemble_in(variant));
+        kernels.filter(move |(kernel, _)| place == variant::BASE || kernel.product_place().is_some())
+    };
+    variant::ALL.iter().enumerate().flat_map(in_variant).collect()
+}
+
 #[test]
 fn every_shader_is_valid_and_translates_to_spirv_msl_and_hlsl() {
-    for source in sources::assemble().into_iter().chain(ceiling::sources()) {
+    let kernels = all_sources().into_iter().map(|(_, source)| source);
+    for source in kernels.chain(ceiling::sources()) {
         let (module, info) = parse(&source);
         let variants = match source.name {
-            "resident" => variant::ALL.iter().map(|variant| variant.constants().to_vec()).collect(),
+            "resident" => resident::variant::ALL.iter().map(|variant| variant.constants().to_vec()).collect(),
             _ => vec![Vec::new()],
         };
         for constants in variants {
@@ -40,7 +49,8 @@ fn translate(source: &sources::Source, module: &Module, info: &ModuleInfo, const
     let (module, info) = pipeline_constants::process_overrides(module, info, entry, &constants)
         .unwrap_or_else(|error| panic!("{} with {constants:?}: {error}", source.name));
     let (module, info) = (&*module, &*info);
-    let threads = constants.get("threads").copied().unwrap_or(64.0);
+    let [threads, ..] = module.entry_points[0].workgroup_size;
+    assert!(constants.get("threads").is_none_or(|given| *given == f64::from(threads)), "{}", source.name);
     let words = spv::write_vec(module, info, &spv::Options::default(), None)
         .unwrap_or_else(|error| panic!("{} to SPIR-V: {error}", source.name));
     assert_eq!(words[0], 0x0723_0203, "{}: the SPIR-V magic number", source.name);
@@ -58,7 +68,7 @@ fn translate(source: &sources::Source, module: &Module, info: &ModuleInfo, const
 
 #[test]
 fn kernels_bind_what_the_host_gives_them_and_at_most_eight_storage_buffers() {
-    for (kernel, source) in Kernel::ALL.iter().zip(sources::assemble()) {
+    for (kernel, source) in all_sources() {
         let (module, _) = parse(&source);
         let mut bound: Vec<(u32, bool)> = module
             .global_variables
@@ -80,6 +90,27 @@ fn kernels_bind_what_the_host_gives_them_and_at_most_eight_storage_buffers() {
         roles.dedup();
         assert_eq!(roles.len(), bound.len(), "{}: a buffer is bound twice", source.name);
     }
+}
+
+/// 256 threads and 16 KiB a workgroup: what every device of WebGPU has.
+#[test]
+fn tiles_stay_within_the_workgroups_that_every_device_has() {
+    let mut threads_of_tiles = Vec::new();
+    for (kernel, source) in all_sources().into_iter().filter(|(kernel, _)| kernel.product_place().is_some()) {
+        let (module, _) = parse(&source);
+        let [threads, ..] = module.entry_points[0].workgroup_size;
+        assert!(threads <= 256, "{}: {threads} threads", source.name);
+        let mut layouter = naga::proc::Layouter::default();
+        layouter.update(module.to_ctx()).unwrap();
+        let shared = module.global_variables.iter().filter(|(_, v)| v.space == AddressSpace::WorkGroup);
+        let bytes: u32 = shared.map(|(_, variable)| layouter[variable.ty].size).sum();
+        assert!(bytes <= 16 << 10, "{}: {bytes} bytes of workgroup memory", source.name);
+        if kernel == Kernel::Forward {
+            threads_of_tiles.push(threads);
+        }
+    }
+    let on_the_host: Vec<u32> = variant::ALL.iter().map(variant::Variant::threads).collect();
+    assert_eq!(threads_of_tiles, on_the_host, "threads of each variant");
 }
 
 #[test]

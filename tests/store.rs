@@ -108,3 +108,22 @@ fn a_checkpoint_of_an_earlier_format_is_none() {
     insert("02000000090000");
     assert!(store.checkpoint(0).unwrap_err().to_string().contains("the checkpoint of trial 0"));
 }
+
+#[test]
+fn what_the_engine_chose_is_recorded_and_replaced_also_in_older_studies() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = create(folder.path());
+    assert!(store.choices().unwrap().is_empty(), "as in a study of an earlier version");
+    for choices in [
+        vec![("tiles", "64x64".to_owned()), ("plan", "resident".to_owned())],
+        vec![("tiles", "32x32".to_owned())],
+    ] {
+        let writer = store.begin().unwrap();
+        writer.choices(&choices).unwrap();
+        writer.commit().unwrap();
+        let mut expected: Vec<(String, String)> =
+            choices.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        expected.sort();
+        assert_eq!(Store::read(folder.path()).unwrap().choices().unwrap(), expected);
+    }
+}

@@ -8,35 +8,26 @@ mod common;
 mod faults;
 
 use faults::{Fault, verify};
+use manytune::engine::gpu::variant::{self, BASE};
 
 #[track_caller]
 fn all_are_caught(faults: &[Fault]) {
-    faults::all_are_caught("tiled", faults);
+    faults::all_are_caught("tiled", BASE, faults);
 }
 
 #[test]
 fn faults_of_the_way_forward() {
     all_are_caught(&[
-        ("no bias", "finish_row(row, quad, sum0 + bias,", "finish_row(row, quad, sum0,", "layer/dense"),
-        ("a row takes its neighbour's sums", "sum1 + bias, layer", "sum2 + bias, layer", "layer/dense"),
         (
-            "inputs beyond the last whole slice dropped",
-            "inner < 4u * layer.input_stride; inner += DEPTH",
-            "inner + DEPTH <= 4u * layer.input_stride; inner += DEPTH",
+            "no bias",
+            "sum + weights[layer.parameters_at + 4u * layer.input_stride * layer.output_stride + quad]",
+            "sum",
             "layer/dense",
         ),
-        ("no barrier before the product", "workgroupBarrier();\n        multiply", "multiply", "layer/dense"),
         (
-            "no barrier after the product",
-            "column_quad);\n        workgroupBarrier();",
-            "column_quad);",
-            "activation/relu",
-        ),
-        ("a slice one short", "k < DEPTH; k++", "k < DEPTH - 1u; k++", "layer/dense"),
-        (
-            "columns of the wrong thread",
-            "let r = k * COLUMN + 4u * column_quad;",
-            "let r = k * COLUMN + 4u * row_quad;",
+            "inputs beyond the last whole slice dropped",
+            "make_tile(thread, corner, task.layer.input_stride, task)",
+            "make_tile(thread, corner, task.layer.input_stride / 4u * 4u, task)",
             "layer/dense",
         ),
         (
@@ -59,25 +50,106 @@ fn faults_of_the_way_forward() {
             "layer/dropout",
         ),
         ("dropout spares the derivative", "a.derivative *= factors;", "", "layer/dropout"),
-        (
-            "dropout of another layer's stream",
-            "layer.index + 1u, control",
-            "layer.index, control",
-            "layer/dropout",
-        ),
+        ("dropout of another layer's stream", "layer.index + 1u, step", "layer.index, step", "layer/dropout"),
         (
             "dropout of another step",
-            "control.step, member.stream",
-            "control.step + 1u, member.stream",
+            "let step = task.control.step;",
+            "let step = task.control.step + 1u;",
             "layer/dropout",
         ),
         (
             "dropout while scoring",
-            "control.training == 1u && member.dropout > 0.0",
+            "task.control.training == 1u && member.dropout > 0.0",
             "member.dropout > 0.0",
             "layer/dropout",
         ),
     ]);
+}
+
+#[test]
+fn faults_of_tiles() {
+    all_are_caught(&[
+        ("a slice one short", "quad < quads; quad++", "quad + 1u < quads; quad++", "layer/dense"),
+        (
+            "slices beyond the last whole one dropped",
+            "inner < inner_quads; inner += DEPTH_QUADS",
+            "inner + DEPTH_QUADS <= inner_quads; inner += DEPTH_QUADS",
+            "layer/dense",
+        ),
+        (
+            "more than there is of the last slice",
+            "min(DEPTH_QUADS, inner_quads - inner)",
+            "DEPTH_QUADS",
+            "layer/dense",
+        ),
+        (
+            "the first slice again and again",
+            "read_block(thread, corner, inner + DEPTH_QUADS, task)",
+            "read_block(thread, corner, 0u, task)",
+            "layer/dense",
+        ),
+        (
+            "no barrier before the product",
+            "workgroupBarrier();\n        // The next",
+            "// The next",
+            "layer/dense",
+        ),
+        (
+            "no barrier after the product",
+            "inner_quads - inner));\n        workgroupBarrier();",
+            "inner_quads - inner));",
+            "activation/relu",
+        ),
+        (
+            "a corner's rows of the wrong tile",
+            "tile / across * ROW_QUADS",
+            "tile % across * ROW_QUADS",
+            "layer/",
+        ),
+        (
+            "rows of the wrong tile read",
+            "+ vec2<u32>(inner, corner.row_quad)",
+            "+ vec2<u32>(inner, 0u)",
+            "layer/dense",
+        ),
+        (
+            "columns of the wrong tile read",
+            "+ vec2<u32>(inner, corner.column_quad)",
+            "+ vec2<u32>(inner, 0u)",
+            "layer/dense",
+        ),
+    ]);
+}
+
+/// What every variant has of its own: the part of a tile that a thread makes, and where blocks go.
+#[test]
+fn faults_of_each_variant() {
+    for (place, variant) in variant::ALL.iter().enumerate() {
+        let sums = 4 * variant.row_quads * variant.column_quads / variant.threads();
+        let last = sums - 1;
+        let taken = format!("return s.s{last};");
+        let [from, to] = ["w", "z"].map(|lane| format!("s.s{last} + a{}.{lane}", u32::from(sums > 4)));
+        let mut faults = vec![
+            ("the last of a thread's sums is its first", &taken[..], "return s.s0;", "layer/dense"),
+            ("a row takes its neighbour's sums", &from[..], &to[..], "layer/dense"),
+            ("a block is not turned", "return transpose(block);", "return block;", "layer/dense"),
+            (
+                "columns of the wrong thread",
+                "let r = 4u * quad * RIGHT_STRIDE + column;",
+                "let r = 4u * quad * RIGHT_STRIDE + row % THREAD_COLUMNS;",
+                "layer/dense",
+            ),
+        ];
+        if sums > 4 {
+            faults.push((
+                "a thread's second row of parts in place of its first",
+                "part / THREAD_COLUMN_QUADS * THREAD_ROWS",
+                "(part / THREAD_COLUMN_QUADS + 1u) % THREAD_ROW_QUADS * THREAD_ROWS",
+                "layer/dense",
+            ));
+        }
+        faults::all_are_caught("tiled", place, &faults);
+    }
 }
 
 #[test]
@@ -87,39 +159,57 @@ fn faults_of_the_way_back() {
         ("no derivative", "quad] *= d_x;", "quad] = d_x;", "activation/sigmoid"),
         (
             "a transposed index",
-            "stage_right_along_inner(4u * (thread % 4u), line, w);",
-            "stage_right_across(line % 16u, 4u * (thread % 4u), w);",
+            "const RIGHT_IS_ALONG_INNER = true;",
+            "const RIGHT_IS_ALONG_INNER = false;",
             "layer/dense",
         ),
         (
             "outputs beyond the last whole slice dropped",
-            "inner < 4u * layer.output_stride; inner += DEPTH",
-            "inner + DEPTH <= 4u * layer.output_stride; inner += DEPTH",
+            "make_tile(thread, corner, task.layer.output_stride, task)",
+            "make_tile(thread, corner, task.layer.output_stride / 4u * 4u, task)",
             "layer/dense",
         ),
         (
             "rows beyond the batch written",
-            "if (row < control.row_count) {\n        scratch",
-            "if (row < control.row_count + 64u) {\n        scratch",
+            "if (row < task.control.row_count && quad < stride)",
+            "if (row < task.control.row_count + 64u && quad < stride)",
             "layer/dense",
         ),
         (
-            "rows beyond the last whole slice dropped",
-            "inner < control.row_count; inner += DEPTH",
-            "inner + DEPTH <= control.row_count; inner += DEPTH",
+            "columns beyond the last written, into the next row",
+            "if (row < task.control.row_count && quad < stride)",
+            "if (row < task.control.row_count)",
             "layer/dense",
         ),
         (
-            "the last row dropped",
-            "if (row < control.row_count) {\n                if",
-            "if (row + 1u < control.row_count) {\n                if",
+            "rows beyond the last whole vec4 dropped",
+            "(control.row_count + 3u) / 4u, task)",
+            "control.row_count / 4u, task)",
             "layer/dense",
         ),
-        ("no gradient of the bias", "x.x = 1.0;", "x.x = 0.0;", "layer/dense"),
+        (
+            "the last row again and again",
+            "select(vec4<f32>(0.0), found, row <= last)",
+            "found",
+            "layer/dense",
+        ),
+        ("the last row dropped", "found, row <= last)", "found, row < last)", "layer/dense"),
+        (
+            "no gradient of the bias",
+            "quad, sum, task);\n}\n\n@compute",
+            "quad, vec4<f32>(0.0), task);\n}\n\n@compute",
+            "layer/dense",
+        ),
+        (
+            "biases beyond the first of a workgroup",
+            "(item.tile - tiles) * THREADS + thread",
+            "(item.tile - tiles) * THREADS",
+            "layer/dense",
+        ),
         (
             "a bias reduction without its first row",
-            "x.x = 1.0;",
-            "x.x = select(1.0, 0.0, row == 0u);",
+            "let d0 = read_right(row, quad, task);",
+            "let d0 = select(read_right(row, quad, task), vec4<f32>(0.0), row == 0u);",
             "layer/dense",
         ),
         (
@@ -130,8 +220,8 @@ fn faults_of_the_way_back() {
         ),
         (
             "a neighbour's hyperparameters",
-            "let member = members[item.member];\n    let control = controls[dispatch.control_at + item.member];\n    if (control.row_count == 0u) {\n        return;\n    }\n    let tiles",
-            "let member = members[(item.member + 1u) % arrayLength(&members)];\n    let control = controls[dispatch.control_at + item.member];\n    if (control.row_count == 0u) {\n        return;\n    }\n    let tiles",
+            "members[item.member], control);\n    if (control.row_count == 0u)",
+            "members[(item.member + 1u) % arrayLength(&members)], control);\n    if (control.row_count == 0u)",
             "optimizer/",
         ),
         (
@@ -229,8 +319,8 @@ fn faults_of_losses_and_scores() {
         ("counts of the epoch before", "if (first && !training) {", "if (false) {", "evaluation/scores"),
         (
             "scores with the smoothing of training",
-            "0.0, member.huber_delta,",
-            "member.label_smoothing, member.huber_delta,",
+            "value, 0.0, member.huber_delta)",
+            "value, member.label_smoothing, member.huber_delta)",
             "evaluation",
         ),
         (
@@ -314,10 +404,10 @@ fn faults_of_steps() {
         (
             "weight decay on the bias",
             "var decay = 1.0;",
-            "var decay = control.decay;",
+            "var decay = task.control.decay;",
             "regulariser/weight_decay",
         ),
-        ("no weight decay", "decay = control.decay;", "", "regulariser/weight_decay"),
+        ("no weight decay", "decay = task.control.decay;", "", "regulariser/weight_decay"),
         ("l1 as l2", "member.l1_penalty * sign(w)", "member.l1_penalty * w", "regulariser/l1"),
         (
             "l2 on the bias",
@@ -363,16 +453,11 @@ fn faults_of_minibatches_and_random_streams() {
             "first_row + thread",
             "minibatch",
         ),
-        (
-            "every epoch in one order",
-            "member.half_bits, control.epoch,",
-            "member.half_bits, 0u,",
-            "minibatch",
-        ),
+        ("every epoch in one order", "shuffle_keys(control.epoch, ", "shuffle_keys(0u, ", "minibatch"),
         (
             "rows in the order of the file",
-            "folds[member.train_at + drawn]",
-            "folds[member.train_at + position]",
+            "permute(position, member.train_count, member.half_bits, keys)",
+            "position",
             "minibatch",
         ),
         (
@@ -532,7 +617,7 @@ fn what_changes_nothing_is_not_called_a_fault() {
         return;
     }
     for fault in equivalent {
-        let outcome = verify("tiled", *fault).unwrap();
+        let outcome = verify("tiled", BASE, *fault).unwrap();
         assert!(outcome.passed, "{} is a fault after all\n{outcome}", fault.0);
     }
 }

@@ -9,10 +9,11 @@ mod common;
 mod faults;
 
 use faults::Fault;
+use manytune::engine::gpu::variant::BASE;
 
 #[track_caller]
 fn all_are_caught(faults: &[Fault]) {
-    faults::all_are_caught("all-32k", faults);
+    faults::all_are_caught("all-32k", BASE, faults);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 // dX = dZ W^T, times the derivative that the forward pass left: dL/dz of the layer below, in its place.
-// One workgroup: 32 rows by 32 inputs of one layer of one member. Twin: backward_input in
+// One workgroup: a tile of (row, input) of one layer of one member. Twin: backward_input in
 // src/model/layer/dense.rs.
 
 @group(0) @binding(0) var<uniform> dispatch: Dispatch;
@@ -9,57 +9,46 @@
 @group(0) @binding(4) var<storage, read> weights: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> scratch: array<vec4<f32>>;
 
-fn finish_row(row: u32, quad: u32, d_x: vec4<f32>, layer: Layer, control: Control) {
-    if (row < control.row_count) {
-        scratch[layer.input_gradient_at + row * layer.input_stride + quad] *= d_x;
+struct Task {
+    layer: Layer,
+    control: Control,
+}
+
+// dZ: (row, output).
+const LEFT_IS_ALONG_INNER = true;
+fn read_left(row: u32, quad: u32, task: Task) -> vec4<f32> {
+    let inside = min(row, task.control.row_count - 1u);
+    let stride = task.layer.output_stride;
+    return scratch[task.layer.gradient_at + inside * stride + min(quad, stride - 1u)];
+}
+
+// W: (input, output).
+const RIGHT_IS_ALONG_INNER = true;
+fn read_right(row: u32, quad: u32, task: Task) -> vec4<f32> {
+    let inside = min(row, 4u * task.layer.input_stride - 1u);
+    let stride = task.layer.output_stride;
+    return weights[task.layer.parameters_at + inside * stride + min(quad, stride - 1u)];
+}
+
+fn finish_row(row: u32, quad: u32, d_x: vec4<f32>, task: Task) {
+    let stride = task.layer.input_stride;
+    if (row < task.control.row_count && quad < stride) {
+        scratch[task.layer.input_gradient_at + row * stride + quad] *= d_x;
     }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
     let index = group.y * DISPATCH_WIDTH + group.x;
     if (index >= dispatch.work_count) {
         return;
     }
     let item = work[dispatch.work_at + index];
-    let layer = layers[item.layer];
     let control = controls[dispatch.control_at + item.member];
-    let tiles = (layer.input_stride + 7u) / 8u;
-    let first_row = item.tile / tiles * TILE;
-    let first_quad = item.tile % tiles * 8u;
-    if (first_row >= control.row_count) {
+    let task = Task(layers[item.layer], control);
+    let corner = corner_of(item.tile, task.layer.input_stride);
+    if (4u * corner.row_quad >= control.row_count) {
         return;
     }
-    let row_quad = thread / 8u;
-    let column_quad = thread % 8u;
-    clear_sums();
-    for (var inner = 0u; inner < 4u * layer.output_stride; inner += DEPTH) {
-        for (var half = 0u; half < 2u; half++) {
-            // dZ: 32 rows of 4 vec4; W: 32 inputs of 4 vec4.
-            let line = thread / 4u + 16u * half;
-            let output_quad = inner / 4u + thread % 4u;
-            var d = vec4<f32>(0.0);
-            if (first_row + line < control.row_count && output_quad < layer.output_stride) {
-                d = scratch[layer.gradient_at + (first_row + line) * layer.output_stride + output_quad];
-            }
-            stage_left_along_inner(4u * (thread % 4u), line, d);
-            var w = vec4<f32>(0.0);
-            if (4u * first_quad + line < 4u * layer.input_stride && output_quad < layer.output_stride) {
-                w = weights[layer.parameters_at + (4u * first_quad + line) * layer.output_stride + output_quad];
-            }
-            stage_right_along_inner(4u * (thread % 4u), line, w);
-        }
-        workgroupBarrier();
-        multiply_slices(row_quad, column_quad);
-        workgroupBarrier();
-    }
-    let quad = first_quad + column_quad;
-    if (quad >= layer.input_stride) {
-        return;
-    }
-    let row = first_row + 4u * row_quad;
-    finish_row(row, quad, sum0, layer, control);
-    finish_row(row + 1u, quad, sum1, layer, control);
-    finish_row(row + 2u, quad, sum2, layer, control);
-    finish_row(row + 3u, quad, sum3, layer, control);
+    make_tile(thread, corner, task.layer.output_stride, task);
 }

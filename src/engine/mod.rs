@@ -222,6 +222,10 @@ pub trait Engine {
     fn device(&self) -> String;
     /// What the engine uses and may take, one fact a line, for `--explain`.
     fn explain(&self) -> Vec<String>;
+    /// What the engine chose for this device, by name, for the study's records. Results do not depend on it.
+    fn chosen(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
     /// How busy it was so far, one fact a line, for `--explain` at the end.
     fn usage(&self) -> Vec<String> {
         Vec::new()

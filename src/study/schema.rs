@@ -59,6 +59,10 @@ CREATE TABLE models (
 );
 ";
 
+/// What the engine chose on its device, by name: nothing that results depend on. Studies of earlier versions
+/// lack it until they are gone on with.
+pub const CHOICES: &str = "CREATE TABLE IF NOT EXISTS choices (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
+
 /// Opens a database for writing, making it where there is none.
 pub fn open(path: &Path) -> Result<Connection> {
     let open = || {

@@ -207,6 +207,19 @@ impl Store {
         Ok(Some(BestModels { trial: trial as u64, folds }))
     }
 
+    /// What the engine chose on its device in the last run, by name.
+    pub fn choices(&self) -> Result<Vec<(String, String)>> {
+        let read = || {
+            let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = 'choices'";
+            if self.connection.query_row(is_there, [], |row| row.get::<_, i64>(0))? == 0 {
+                return Ok(Vec::new());
+            }
+            let mut statement = self.connection.prepare("SELECT name, value FROM choices ORDER BY name")?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        };
+        read().map_err(fault(&self.path()))
+    }
+
     fn blobs(&self, sql: &str, trial: u64) -> Result<Vec<Vec<u8>>> {
         let read = || {
             let mut statement = self.connection.prepare_cached(sql)?;
@@ -297,6 +310,18 @@ impl Writer<'_> {
     /// Replaces the study file as run: an extended study has more trials.
     pub fn source(&self, source: &str) -> Result<()> {
         self.update("UPDATE study SET source = ?1", params![source])
+    }
+
+    /// Replaces what the engine chose on its device.
+    pub fn choices(&self, choices: &[(&'static str, String)]) -> Result<()> {
+        let write = || {
+            self.transaction.execute(schema::CHOICES, [])?;
+            self.transaction.execute("DELETE FROM choices", [])?;
+            let sql = "INSERT INTO choices (name, value) VALUES (?1, ?2)";
+            let mut statement = self.transaction.prepare_cached(sql)?;
+            choices.iter().try_for_each(|(name, value)| statement.execute(params![name, value]).map(drop))
+        };
+        write().map_err(fault(&self.path))
     }
 
     /// Sets the best trial's objective on the final test set.

@@ -248,6 +248,9 @@ impl Study {
             None => Store::create(&self.folder, &header)?,
         };
         self.write_files(&mut store)?;
+        let writer = store.begin()?;
+        writer.choices(&engine.chosen())?;
+        writer.commit()?;
         let done = stored.iter().filter(|trial| !trial.is_open()).count() as u64;
         audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
         let direction = self.objective.direction();

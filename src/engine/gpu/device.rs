@@ -1,9 +1,10 @@
 //! Finding and opening a graphics device, and turning what it reports into errors of ours.
 
+use super::cache::PipelineCache;
 use super::pipelines::Compiled;
 use crate::error::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// What a user may know of an adapter.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -85,6 +86,8 @@ pub struct GpuDevice {
     fault: Arc<Mutex<Option<String>>>,
     /// What was compiled for it.
     pub compiled: Arc<Compiled>,
+    /// Where its driver keeps that between runs, once a folder for it is known.
+    pub driver_cache: Arc<OnceLock<PipelineCache>>,
 }
 
 /// The best real GPU; `None` where there is none.
@@ -154,11 +157,11 @@ impl GpuDevice {
             max_compute_workgroup_storage_size: offered.max_compute_workgroup_storage_size,
             ..wgpu::Limits::default()
         };
-        // Tells how long the device was busy; nothing depends on it.
-        let useful = wgpu::Features::TIMESTAMP_QUERY & adapter.features();
+        // Tell how long the device was busy, and keep what its driver compiled; nothing depends on them.
+        let useful = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::PIPELINE_CACHE;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("manytune"),
-            required_features: useful,
+            required_features: useful & adapter.features(),
             required_limits,
             ..Default::default()
         };
@@ -178,7 +181,7 @@ impl GpuDevice {
                 note(&seen, format!("the device was lost: {message}"));
             }
         });
-        Ok(Self { device, queue, facts, fault, compiled: Arc::default() })
+        Ok(Self { device, queue, facts, fault, compiled: Arc::default(), driver_cache: Arc::default() })
     }
 
     /// A buffer for storage, copies in and copies out; `None` when the device has no memory for it.

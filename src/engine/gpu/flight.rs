@@ -145,7 +145,7 @@ impl GpuEngine {
         let targets_at = self.data.targets_at;
         match shard.plan {
             Plan::Tiled => {
-                let slice = slice::plan(&going, dataset, targets_at, budget);
+                let slice = slice::plan(&going, dataset, targets_at, &self.tiled.tiles, budget);
                 self.record_tiled(shard, slice).map(Some)
             }
             Plan::Resident(variant) => {

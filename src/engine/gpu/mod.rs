@@ -4,6 +4,8 @@
 //! submission does as plain data; `shard` owns the arenas; `flight` keeps submissions under way.
 
 mod arena;
+mod autotune;
+pub mod cache;
 pub mod ceiling;
 pub mod device;
 mod flight;
@@ -20,9 +22,12 @@ mod shard;
 mod slice;
 pub mod sources;
 mod stamps;
+mod synthetic;
 mod table_data;
 pub mod tables;
+mod tiled;
 mod usage;
+pub mod variant;
 
 use super::ceiling::Ceilings;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
@@ -30,17 +35,20 @@ use crate::error::{Error, Result};
 use crate::model::network::initial_parameters;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
+use cache::{Cache, PipelineCache};
 use device::GpuDevice;
 use flight::Flight;
 use footprint::{Footprint, unpad};
-use pipelines::Pipeline;
+use pipelines::{Kernel, Pipeline};
 use plan::{Plan, Plans};
 use resident::Residents;
 use resident::layout::Layout;
 use shard::{Resident, Shard};
 use sources::Source;
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::PathBuf;
 use table_data::{DeviceData, FoldPlace};
+use tiled::Tiled;
 
 /// Device memory the arenas may take where the user says nothing: wgpu does not tell how much a device
 /// has. A failed allocation is not an error; members then wait for room.
@@ -61,6 +69,9 @@ pub struct GpuEngine {
     job: Job,
     gpu: GpuDevice,
     pipelines: Vec<Pipeline>,
+    tiled: Tiled,
+    /// What is kept of the device between runs.
+    files: Option<Cache>,
     residents: Residents,
     primitives: primitive::Primitives,
     data: DeviceData,
@@ -90,7 +101,32 @@ pub struct GpuEngine {
 impl GpuEngine {
     /// An engine on an open device, within so much device memory.
     pub fn new(job: Job, gpu: GpuDevice, memory: Option<MemoryLimit>) -> Result<Self> {
-        Self::with_sources(job, gpu, memory, &sources::assemble())
+        // What is fast on a processor is not worth finding out, and its driver keeps what it compiles.
+        if gpu.facts.software {
+            let mut engine = Self::with_sources(job, gpu, memory, &sources::assemble())?;
+            engine.tiled = Tiled::base("not measured on a software adapter");
+            return Ok(engine);
+        }
+        Self::tuned(job, gpu, memory, cache::user_folder())
+    }
+
+    /// The same, with tiles that are measured on whatever adapter unless the folder has an earlier result.
+    pub fn tuned(
+        job: Job,
+        gpu: GpuDevice,
+        memory: Option<MemoryLimit>,
+        cache_folder: Option<PathBuf>,
+    ) -> Result<Self> {
+        let facts = &gpu.facts;
+        let every_source: Vec<Source> = variant::ALL.iter().flat_map(sources::assemble_in).collect();
+        let files = Cache::new(cache_folder, [&facts.name, &facts.backend, &facts.driver], &every_source);
+        gpu.driver_cache.get_or_init(|| PipelineCache::open(&gpu.device, &files));
+        let mut engine = Self::open(job, gpu, memory, &sources::assemble())?;
+        engine.tiled = Tiled::tuned(&engine.gpu, &engine.pipelines, &files)
+            .unwrap_or_else(|error| Tiled::base(&format!("measuring failed, {}", error.found)));
+        engine.files = Some(files);
+        engine.keep_pipelines();
+        Ok(engine)
     }
 
     /// The same with kernels of the caller's: for the verifier's planted faults.
@@ -100,13 +136,34 @@ impl GpuEngine {
         memory: Option<MemoryLimit>,
         sources: &[Source],
     ) -> Result<Self> {
+        Self::open(job, gpu, memory, sources)
+    }
+
+    /// With one tile variant for all layers, in place of what was chosen.
+    pub fn with_tile_variant(self, name: &str) -> Result<Self> {
+        let variant = variant::named(name).ok_or_else(|| {
+            let names = variant::ALL.iter().map(|variant| variant.name);
+            crate::error::unknown_name("gpu", "tile variant", name, names)
+        })?;
+        self.with_tiles_of(variant, &sources::assemble_in(&variant::ALL[variant]))
+    }
+
+    /// The same with kernels of the caller's, in the variant of this place in [`variant::ALL`].
+    pub fn with_tiles_of(mut self, variant: usize, sources: &[Source]) -> Result<Self> {
+        self.tiled = Tiled::only(&self.gpu, variant, sources)?;
+        Ok(self)
+    }
+
+    fn open(job: Job, gpu: GpuDevice, memory: Option<MemoryLimit>, sources: &[Source]) -> Result<Self> {
         let planned = if gpu.facts.software { SOFTWARE_MEMORY } else { DEFAULT_MEMORY };
         let memory = match memory {
             None => planned,
             Some(MemoryLimit::Bytes(bytes)) => bytes,
             Some(MemoryLimit::Percent(percent)) => (planned as f64 * percent / 100.0) as u64,
         };
-        let pipelines = pipelines::compile(&gpu, sources)?;
+        assert_eq!(sources.len(), Kernel::ALL.len(), "one source a kernel");
+        let kernels: Vec<(Kernel, &Source)> = Kernel::TILED.iter().copied().zip(sources).collect();
+        let pipelines = pipelines::compile(&gpu, &kernels)?;
         let shard_bytes = gpu.facts.binding_limit.min(memory.max(1 << 16));
         let data = DeviceData::upload(&gpu, &job.dataset, shard_bytes)?;
         gpu.wait()?;
@@ -114,6 +171,8 @@ impl GpuEngine {
             job,
             gpu,
             pipelines,
+            tiled: Tiled::base("of the caller's"),
+            files: None,
             residents: Residents::new(sources),
             primitives: primitive::Primitives::new(sources),
             data,
@@ -258,7 +317,7 @@ impl Engine for GpuEngine {
 
     fn explain(&self) -> Vec<String> {
         let facts = &self.gpu.facts;
-        vec![
+        let mut lines = vec![
             format!("{} ({}, {}), {}", facts.name, facts.kind, facts.backend, facts.driver),
             format!("at most {} members in {} MiB", self.most_members(), self.memory >> 20),
             format!(
@@ -273,7 +332,13 @@ impl Engine for GpuEngine {
                 self.data.shards.len(),
                 facts.binding_limit >> 20
             ),
-        ]
+        ];
+        lines.extend_from_slice(self.tiled.notes());
+        lines
+    }
+
+    fn chosen(&self) -> Vec<(&'static str, String)> {
+        vec![("tiles", self.tiled.notes().join("\n"))]
     }
 
     fn usage(&self) -> Vec<String> {
@@ -409,6 +474,18 @@ impl GpuEngine {
         Ok(faults?.concat())
     }
 
+    /// The pipeline of a kernel in a variant.
+    fn pipeline(&self, kernel: Kernel, variant: usize) -> &wgpu::ComputePipeline {
+        self.tiled.pipeline(kernel, variant).unwrap_or(&self.pipelines[kernel as usize].pipeline)
+    }
+
+    /// Keeps what was compiled, for the next run.
+    fn keep_pipelines(&self) {
+        if let (Some(files), Some(cache)) = (&self.files, self.gpu.driver_cache.get()) {
+            cache.save(files);
+        }
+    }
+
     /// The member's shard and what it holds of it.
     fn resident(&self, id: MemberId) -> Result<(&Shard, &Resident)> {
         let shard = &self.shards[&self.home(id)?];
@@ -451,5 +528,12 @@ impl GpuEngine {
             }
         };
         Ok(members.into_iter().map(snapshot).collect())
+    }
+}
+
+impl Drop for GpuEngine {
+    fn drop(&mut self) {
+        // Kernels of the resident plan are compiled when their first member comes.
+        self.keep_pipelines();
     }
 }

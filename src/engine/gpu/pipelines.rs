@@ -1,5 +1,6 @@
 //! The compiled kernels and their bind group layouts.
 
+use super::cache::PipelineCache;
 use super::device::GpuDevice;
 use super::sources::Source;
 use crate::error::{Error, Result};
@@ -65,6 +66,29 @@ impl Kernel {
 
     /// Those of the tiled plan, the first of all.
     pub const TILED: &'static [Self] = Self::ALL.split_at(Resident as usize).0;
+
+    /// Those that make a matrix product, tile by tile, and have variants.
+    pub const PRODUCTS: [Self; 3] = [Forward, BackwardInput, BackwardParameters];
+
+    /// Its place among those.
+    pub fn product_place(self) -> Option<usize> {
+        Self::PRODUCTS.iter().position(|kernel| *kernel == self)
+    }
+
+    /// The stem of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Gather => "gather",
+            Forward => "dense_forward",
+            Loss => "loss",
+            BackwardInput => "dense_backward_input",
+            BackwardParameters => "dense_backward_parameters",
+            ClipNorm => "clip_norm",
+            ClipApply => "clip_apply",
+            Resident => "resident",
+            Primitive => "primitive",
+        }
+    }
 
     /// Its bindings, in order.
     pub fn bindings(self) -> Bindings {
@@ -152,11 +176,18 @@ pub struct Pipeline {
 /// Bytes of a dispatch row in its uniform buffer: the alignment that every device allows.
 pub const DISPATCH_STRIDE: u64 = 256;
 
-/// Compiles the kernels of the tiled plan. Bounds are checked in builds with debug assertions, trusted in others:
-/// the loops of these kernels end by construction.
-pub fn compile(gpu: &GpuDevice, sources: &[Source]) -> Result<Vec<Pipeline>> {
-    assert_eq!(sources.len(), Kernel::ALL.len(), "one source a kernel");
-    Kernel::TILED.iter().zip(sources).map(|(kernel, source)| compile_one(gpu, *kernel, source, &[])).collect()
+/// Compiles kernels, each in a thread of its own: drivers take most of a second for some. Bounds are checked in
+/// builds with debug assertions, trusted in others: the loops of these kernels end by construction.
+pub fn compile(gpu: &GpuDevice, kernels: &[(Kernel, &Source)]) -> Result<Vec<Pipeline>> {
+    std::thread::scope(|scope| {
+        let start =
+            |&(kernel, source): &(Kernel, _)| scope.spawn(move || compile_one(gpu, kernel, source, &[]));
+        let threads: Vec<_> = kernels.iter().map(start).collect();
+        let join = |thread: std::thread::ScopedJoinHandle<'_, Result<Pipeline>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        threads.into_iter().map(join).collect()
+    })
 }
 
 /// What was compiled for a device: by its source, and the bits of its overrides.
@@ -237,7 +268,7 @@ fn compile_new(
             zero_initialize_workgroup_memory: false,
             constants,
         },
-        cache: None,
+        cache: gpu.driver_cache.get().and_then(PipelineCache::get),
     });
     match pollster::block_on(scope.pop()) {
         None => Ok(Pipeline { pipeline, layout }),

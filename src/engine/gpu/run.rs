@@ -95,9 +95,9 @@ impl GpuEngine {
             let mut current = None;
             loop {
                 let dispatch = &dispatches.list[next];
-                if current != Some(dispatch.kernel) {
-                    pass.set_pipeline(&self.pipelines[dispatch.kernel as usize].pipeline);
-                    current = Some(dispatch.kernel);
+                if current != Some((dispatch.kernel, dispatch.variant)) {
+                    pass.set_pipeline(self.pipeline(dispatch.kernel, dispatch.variant));
+                    current = Some((dispatch.kernel, dispatch.variant));
                 }
                 let group = &groups[dispatch.kernel as usize][dispatch.table_shard];
                 pass.set_bind_group(0, group, &[dispatch.offset]);
@@ -205,6 +205,7 @@ impl Tables {
 /// One recorded dispatch.
 struct Dispatch {
     kernel: Kernel,
+    variant: usize,
     /// Which shard of the table a gather reads.
     table_shard: usize,
     groups: u32,
@@ -244,8 +245,9 @@ impl Dispatches {
             };
             self.bytes.extend_from_slice(bytemuck::bytes_of(&row));
             self.bytes.resize(offset as usize + DISPATCH_STRIDE as usize, 0);
-            let (kernel, groups) = (stage.kernel, stage.work.len() as u32);
-            self.list.push(Dispatch { kernel, table_shard, groups, offset, work_at: stage.work.start });
+            let (kernel, variant, groups) = (stage.kernel, stage.variant, stage.work.len() as u32);
+            let work_at = stage.work.start;
+            self.list.push(Dispatch { kernel, variant, table_shard, groups, offset, work_at });
         }
     }
 }

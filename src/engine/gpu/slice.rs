@@ -9,10 +9,12 @@ use super::pipelines::Kernel;
 use super::progress::Progress;
 use super::shard::Resident;
 use super::tables::{ControlRow, LayerRow, MemberRow, NONE, WorkRow};
+use super::variant::{self, Product, Tiles};
 use crate::data::Dataset;
 use crate::engine::MemberId;
 use crate::model::{activation, loss, optimizer};
 use crate::random::Permutation;
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// Fewest ticks of a slice while any member has steps left: shorter ones pay more in round trips than
@@ -21,9 +23,6 @@ const FEWEST_TICKS: u64 = 4;
 /// Most ticks of each kind in a slice: bounds the tables.
 const MOST_TICKS: u64 = 64;
 
-/// Rows (or inputs) and columns of a tile, in units and in vec4.
-const TILE: u32 = 32;
-const TILE_QUADS: u32 = 8;
 /// Rows of a gather workgroup; vec4 of a clip workgroup.
 const GATHER_ROWS: u32 = 16;
 const CLIP_QUADS: u32 = 64;
@@ -33,6 +32,8 @@ const CLIP_QUADS: u32 = 64;
 pub struct Stage {
     /// Which kernel.
     pub kernel: Kernel,
+    /// In which variant, where it has several.
+    pub variant: usize,
     /// Which work rows.
     pub work: Range<u32>,
 }
@@ -69,9 +70,26 @@ struct Active<'a> {
     layers_at: u32,
 }
 
+impl Active<'_> {
+    fn layer_count(&self) -> u32 {
+        self.resident.member.network.layer_count() as u32
+    }
+
+    /// Where its layers lie in the slice's.
+    fn layers(&self) -> Range<u32> {
+        self.layers_at..self.layers_at + self.layer_count()
+    }
+}
+
 /// Plans a slice over members that are to go on, of at most so many floating-point operations, but at least
 /// one tick for those that train and one for those that are scored: nobody waits for others.
-pub fn plan(asked: &[(MemberId, &Resident)], dataset: &Dataset, targets_at: u32, budget: Budget) -> Slice {
+pub fn plan(
+    asked: &[(MemberId, &Resident)],
+    dataset: &Dataset,
+    targets_at: u32,
+    tiles: &Tiles,
+    budget: Budget,
+) -> Slice {
     let budget = budget.total;
     let mut asked = asked.to_vec();
     asked.sort_by(|(a_id, a), (b_id, b)| b.operations().total_cmp(&a.operations()).then(a_id.cmp(b_id)));
@@ -84,7 +102,7 @@ pub fn plan(asked: &[(MemberId, &Resident)], dataset: &Dataset, targets_at: u32,
     }
     let training: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() > 0).collect();
     slice.count_training_ticks(&training, budget);
-    slice.add_training_stages(&training);
+    slice.add_training_stages(&training, tiles);
     slice.add_training_controls(&active);
     let ticks = slice.training_ticks;
     for (id, resident) in &asked {
@@ -93,7 +111,7 @@ pub fn plan(asked: &[(MemberId, &Resident)], dataset: &Dataset, targets_at: u32,
     }
     let finishing: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() <= ticks).collect();
     slice.count_scoring_ticks(&finishing, budget);
-    slice.add_scoring_stages(&finishing);
+    slice.add_scoring_stages(&finishing, tiles);
     slice.add_scoring_controls(&finishing);
     slice
 }
@@ -108,7 +126,32 @@ impl Slice {
         let start = self.work.len() as u32;
         self.work.extend(work);
         let work = start..self.work.len() as u32;
-        (!work.is_empty()).then_some(Stage { kernel, work })
+        (!work.is_empty()).then_some(Stage { kernel, variant: variant::BASE, work })
+    }
+
+    /// A stage for each variant that the layers take, given as (member, layer, rows). Workgroups with a long
+    /// inner dimension come first: a short one that is left over at the end delays the next stage less.
+    fn tiled_stages(
+        &mut self,
+        kernel: Kernel,
+        tiles: &Tiles,
+        layers: impl Iterator<Item = (u32, u32, u32)>,
+    ) -> Vec<Stage> {
+        let taken = |(member, layer, rows): (u32, u32, u32)| {
+            let product = Product::of(kernel, &self.layers[layer as usize], rows);
+            (tiles.variant(kernel, &product), product, member, layer)
+        };
+        let mut taken: Vec<(usize, Product, u32, u32)> = layers.map(taken).collect();
+        taken.sort_by_key(|(variant, product, ..)| (*variant, Reverse(product.inner)));
+        let mut stages = Vec::new();
+        for group in taken.chunk_by(|(a, ..), (b, ..)| a == b) {
+            let chosen = group[0].0;
+            let work = group.iter().flat_map(|(_, product, member, layer)| {
+                workgroups(*member, *layer, variant::ALL[chosen].workgroups(kernel, product))
+            });
+            stages.extend(self.stage(kernel, work).map(|stage| Stage { variant: chosen, ..stage }));
+        }
+        stages
     }
 
     fn count_training_ticks(&mut self, training: &[&Active], budget: f64) {
@@ -137,65 +180,50 @@ impl Slice {
     }
 
     /// Gather and all layers forward, for `rows` rows of each member.
-    fn forward_stages<'a>(&mut self, active: &[&'a Active<'a>], rows: fn(&Resident) -> u32) -> Vec<Stage> {
+    fn forward_stages<'a>(
+        &mut self,
+        active: &[&'a Active<'a>],
+        tiles: &Tiles,
+        rows: fn(&Resident) -> u32,
+    ) -> Vec<Stage> {
         let active = active.iter().copied();
-        let deepest = active.clone().map(|a| a.resident.member.network.layer_count()).max().unwrap_or(0);
+        let deepest = active.clone().map(Active::layer_count).max().unwrap_or(0);
         let gather =
-            active.clone().flat_map(|a| tiles(a.index, NONE, rows(a.resident).div_ceil(GATHER_ROWS)));
+            active.clone().flat_map(|a| workgroups(a.index, NONE, rows(a.resident).div_ceil(GATHER_ROWS)));
         let mut stages: Vec<Stage> = self.stage(Kernel::Gather, gather).into_iter().collect();
         for depth in 0..deepest {
-            let layers = self.layers.clone();
-            let work =
-                active.clone().filter(|a| depth < a.resident.member.network.layer_count()).flat_map(|a| {
-                    let layer = a.layers_at + depth as u32;
-                    let columns = layers[layer as usize].output_stride.div_ceil(TILE_QUADS);
-                    tiles(a.index, layer, rows(a.resident).div_ceil(TILE) * columns)
-                });
-            stages.extend(self.stage(Kernel::Forward, work));
+            let layers = active.clone().filter(|a| depth < a.layer_count());
+            let layers = layers.map(|a| (a.index, a.layers_at + depth, rows(a.resident)));
+            stages.extend(self.tiled_stages(Kernel::Forward, tiles, layers));
         }
-        stages.extend(self.stage(Kernel::Loss, active.flat_map(|a| tiles(a.index, NONE, 1))));
+        stages.extend(self.stage(Kernel::Loss, active.flat_map(|a| workgroups(a.index, NONE, 1))));
         stages
     }
 
-    fn add_training_stages(&mut self, active: &[&Active]) {
-        let mut stages = self.forward_stages(active, |resident| resident.batch);
-        let layers = self.layers.clone();
-        let layer_count = |a: &&Active| a.resident.member.network.layer_count();
-        let deepest = active.iter().map(layer_count).max().unwrap_or(0);
+    fn add_training_stages(&mut self, active: &[&Active], tiles: &Tiles) {
+        let mut stages = self.forward_stages(active, tiles, |resident| resident.batch);
+        let deepest = active.iter().map(|a| a.layer_count()).max().unwrap_or(0);
         // From the output down, all members in step: a member's layer waits for the one above it only.
         for from_top in 0..deepest.saturating_sub(1) {
-            let work = active.iter().filter(|a| from_top + 1 < layer_count(a)).flat_map(|a| {
-                let layer = a.layers_at + (layer_count(a) - 1 - from_top) as u32;
-                let columns = layers[layer as usize].input_stride.div_ceil(TILE_QUADS);
-                tiles(a.index, layer, a.resident.batch.div_ceil(TILE) * columns)
-            });
-            stages.extend(self.stage(Kernel::BackwardInput, work));
+            let layers = active.iter().filter(|a| from_top + 1 < a.layer_count());
+            let layers =
+                layers.map(|a| (a.index, a.layers_at + a.layer_count() - 1 - from_top, a.resident.batch));
+            stages.extend(self.tiled_stages(Kernel::BackwardInput, tiles, layers));
         }
-        let all_layers =
-            |a: &&Active| (a.layers_at..a.layers_at + layer_count(a) as u32).map(|l| (l, layers[l as usize]));
-        let work = active.iter().flat_map(|a| {
-            all_layers(a).flat_map(|(layer, row)| {
-                let count =
-                    (4 * row.input_stride + 1).div_ceil(TILE) * row.output_stride.div_ceil(TILE_QUADS);
-                tiles(a.index, layer, count)
-            })
-        });
-        let work: Vec<WorkRow> = work.collect();
-        stages.extend(self.stage(Kernel::BackwardParameters, work.into_iter()));
+        let layers = active.iter().flat_map(|a| a.layers().map(|layer| (a.index, layer, a.resident.batch)));
+        stages.extend(self.tiled_stages(Kernel::BackwardParameters, tiles, layers));
         let clipping = || active.iter().filter(|a| a.resident.member.recipe.clip_norm > 0.0);
-        stages.extend(self.stage(Kernel::ClipNorm, clipping().flat_map(|a| tiles(a.index, NONE, 1))));
-        let work: Vec<WorkRow> = clipping()
-            .flat_map(|a| {
-                all_layers(a).flat_map(|(layer, row)| {
-                    tiles(
-                        a.index,
-                        layer,
-                        ((4 * row.input_stride + 1) * row.output_stride).div_ceil(CLIP_QUADS),
-                    )
-                })
-            })
+        stages.extend(self.stage(Kernel::ClipNorm, clipping().flat_map(|a| workgroups(a.index, NONE, 1))));
+        let layers: Vec<(u32, u32)> =
+            clipping().flat_map(|a| a.layers().map(|layer| (a.index, layer))).collect();
+        let quads = |layer: &LayerRow| (4 * layer.input_stride + 1) * layer.output_stride;
+        let counts: Vec<u32> = layers
+            .iter()
+            .map(|(_, layer)| quads(&self.layers[*layer as usize]).div_ceil(CLIP_QUADS))
             .collect();
-        stages.extend(self.stage(Kernel::ClipApply, work.into_iter()));
+        let work =
+            layers.iter().zip(counts).flat_map(|((member, layer), count)| workgroups(*member, *layer, count));
+        stages.extend(self.stage(Kernel::ClipApply, work));
         self.training = stages;
     }
 
@@ -205,8 +233,8 @@ impl Slice {
         }
     }
 
-    fn add_scoring_stages(&mut self, finishing: &[&Active]) {
-        self.scoring = self.forward_stages(finishing, Resident::scoring_rows);
+    fn add_scoring_stages(&mut self, finishing: &[&Active], tiles: &Tiles) {
+        self.scoring = self.forward_stages(finishing, tiles, Resident::scoring_rows);
     }
 
     fn add_scoring_controls(&mut self, finishing: &[&Active]) {
@@ -229,7 +257,7 @@ impl Slice {
     }
 }
 
-fn tiles(member: u32, layer: u32, count: u32) -> impl Iterator<Item = WorkRow> {
+fn workgroups(member: u32, layer: u32, count: u32) -> impl Iterator<Item = WorkRow> {
     (0..count).map(move |tile| WorkRow { member, layer, tile, padding0: 0 })
 }
 

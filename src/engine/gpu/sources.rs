@@ -1,6 +1,7 @@
 //! The WGSL of every kernel, assembled from `shaders/`: the prelude, the families that the kernel uses
 //! with a switch over each family's members, and the kernel itself.
 
+use super::variant::{self, Variant};
 use crate::model::primitive::{self, Kind};
 use crate::model::{activation, loss, optimizer};
 
@@ -22,6 +23,12 @@ pub struct Source {
 
 /// The sources of all kernels, in the order of [`Kernel`](super::pipelines::Kernel).
 pub fn assemble() -> Vec<Source> {
+    assemble_in(&variant::ALL[variant::BASE])
+}
+
+/// The same with a variant of the tile.
+pub fn assemble_in(variant: &Variant) -> Vec<Source> {
+    let tile = variant.shader() + TILE;
     let activations = family("activation", activation::ALL.iter().map(|a| (a.name(), a.shader())));
     let optimizers = family("optimizer", optimizer::ALL.iter().map(|o| (o.name(), o.shader())));
     let losses = family("loss", loss::ALL.iter().map(|l| (l.name(), l.shader())));
@@ -35,7 +42,7 @@ pub fn assemble() -> Vec<Source> {
                 NUMERICS,
                 RANDOM,
                 &activations,
-                TILE,
+                &tile,
                 include_str!("../../../shaders/layer/dense_forward.wgsl"),
             ],
         ),
@@ -45,14 +52,14 @@ pub fn assemble() -> Vec<Source> {
         ),
         source(
             "dense_backward_input",
-            &[PRELUDE, TILE, include_str!("../../../shaders/layer/dense_backward_input.wgsl")],
+            &[PRELUDE, &tile, include_str!("../../../shaders/layer/dense_backward_input.wgsl")],
         ),
         source(
             "dense_backward_parameters",
             &[
                 PRELUDE,
                 &optimizers,
-                TILE,
+                &tile,
                 include_str!("../../../shaders/layer/dense_backward_parameters.wgsl"),
             ],
         ),
