@@ -97,6 +97,7 @@ fn what_cannot_be_measured_is_refused_before_any_time_is_spent() {
         ("--compare old.json", &["old.json", "result 0 has no \"device\""]),
         ("--workload W1 --compare w2.json", &["has none of W1", "W2"]),
         ("--curve --workload W7", &["W7", "W1, W2, W3, W4"]),
+        ("--plan tiled --workload W7", &["--plan", "W7", "W1, W2, W3, W4"]),
         ("--engine cpu --device 0", &["uses none"]),
         ("--engine tpu", &["auto, gpu, cpu"]),
         ("--memory lots", &["--memory", "512MiB"]),

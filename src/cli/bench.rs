@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// Stands for every workload.
 const EVERY: &str = "all";
+/// The plan that a study is trained by.
+const FASTEST: &str = "fastest";
 
 /// Measure throughput, and how far it is from this device's limit
 ///
@@ -46,7 +48,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DEVICE")]
     device: Option<String>,
     /// fastest, tiled, resident or a variant of it, for a graphics device [default: fastest]
-    #[arg(long, value_name = "PLAN", default_value = "fastest", hide_default_value = true)]
+    #[arg(long, value_name = "PLAN", default_value = FASTEST, hide_default_value = true)]
     plan: String,
     /// Most memory to take, such as 512MiB or 80%
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
@@ -168,6 +170,14 @@ fn wanted(arguments: &Arguments, overrides: &Overrides) -> Result<Wanted> {
         return Err(Error::usage("--curve", format!("{REAL_JOB} is one study of one size"))
             .allowed("workloads of members: W1, W2, W3, W4")
             .advice("--curve without it"));
+    }
+    if arguments.plan != FASTEST && named.iter().any(|named| matches!(named, Named::RealJob)) {
+        return Err(Error::usage(
+            "--plan",
+            format!("{REAL_JOB} runs as `manytune tune` does, by the fastest plan"),
+        )
+        .allowed("workloads of members: W1, W2, W3, W4; or a study")
+        .advice("--plan without it"));
     }
     let old = arguments.compare.as_deref().map(Old::open).transpose()?;
     if let Some(old) = &old {
