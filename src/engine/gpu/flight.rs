@@ -7,7 +7,7 @@ use super::pipelines::Role;
 use super::plan::Plan;
 use super::progress::Progress;
 use super::resident::slice::{self as resident_slice, Homes};
-use super::shard::{Resident, Shard};
+use super::shard::{Shard, Tenant};
 use super::stamps::Stamps;
 use super::tables::NONE;
 use super::{GpuEngine, slice};
@@ -113,7 +113,7 @@ impl GpuEngine {
 
     /// Submits as long as there are members that can go on and room in the queue.
     fn launch(&mut self) -> Result<()> {
-        let goes_on = |shard: &&Shard| shard.residents.values().any(Resident::goes_on);
+        let goes_on = |shard: &&Shard| shard.tenants.values().any(Tenant::goes_on);
         let busy = self.shards.values().filter(|s| s.in_flight > 0 || goes_on(s)).count().max(1);
         let seconds = self.seconds / busy as f64;
         let homes: Vec<usize> = self.shards.keys().copied().collect();
@@ -129,12 +129,8 @@ impl GpuEngine {
     /// The next submission of a shard; `None` when no member of it can go on.
     fn record_next(&mut self, home: usize, seconds: f64) -> Result<Option<Recorded>> {
         let shard = &self.shards[&home];
-        let mut going: Vec<(MemberId, &Resident)> = shard
-            .residents
-            .iter()
-            .map(|(id, resident)| (*id, resident))
-            .filter(|(_, r)| r.goes_on())
-            .collect();
+        let mut going: Vec<(MemberId, &Tenant)> =
+            shard.tenants.iter().map(|(id, tenant)| (*id, tenant)).filter(|(_, r)| r.goes_on()).collect();
         if going.is_empty() {
             return Ok(None);
         }
@@ -162,10 +158,9 @@ impl GpuEngine {
         let Recorded { mut encoder, stamps, progress, outputs, work } = recorded;
         let shard = self.shards.get_mut(&home).expect("its members are on the way");
         for step in &progress {
-            if let Some(resident) = shard.residents.get_mut(&step.id) {
-                (resident.step, resident.scored_rows, resident.ending) =
-                    (step.step, step.scored.end, step.ends);
-                resident.flights += 1;
+            if let Some(tenant) = shard.tenants.get_mut(&step.id) {
+                (tenant.step, tenant.scored_rows, tenant.ending) = (step.step, step.scored.end, step.ends);
+                tenant.flights += 1;
             }
         }
         let results = shard.buffer(Role::Results).expect("every shard has results");
@@ -178,7 +173,7 @@ impl GpuEngine {
         let stamp_bytes = stamp_range.map_or(0, |(_, _, bytes)| bytes as usize);
         shard.in_flight += 1;
         let submitted = Instant::now();
-        let flying = |shard: &Shard| shard.residents.values().filter(|resident| resident.flights > 0).count();
+        let flying = |shard: &Shard| shard.tenants.values().filter(|tenant| tenant.flights > 0).count();
         self.usage.submitted(submitted, self.shards.values().map(flying).sum(), self.homes.len());
         let flight = Flight { home, progress, outputs, work, pending, result_bytes, stamp_bytes, submitted };
         self.flights.push_back(flight);
@@ -212,21 +207,21 @@ impl GpuEngine {
                 left = rest;
                 range.unpad(bytes)
             });
-            let Some(resident) = self.shard_mut(flight.home).residents.get_mut(&progress.id) else {
+            let Some(tenant) = self.shard_mut(flight.home).tenants.get_mut(&progress.id) else {
                 continue;
             };
-            resident.flights = resident.flights.saturating_sub(1);
+            tenant.flights = tenant.flights.saturating_sub(1);
             // Of an epoch that diverged in the submission before.
-            if resident.epoch != progress.epoch || !resident.asked {
+            if tenant.epoch != progress.epoch || !tenant.asked {
                 continue;
             }
-            let at = resident.place.results as usize;
-            resident.loss_sum = f32::from_bits(words[at]);
-            resident.outputs.extend(own.into_iter().flatten());
+            let at = tenant.place.results as usize;
+            tenant.loss_sum = f32::from_bits(words[at]);
+            tenant.outputs.extend(own.into_iter().flatten());
             let diverged = (words[at + 1] != NONE).then_some(u64::from(words[at + 1]));
             if progress.ends || diverged.is_some() {
                 let end = End { words: &words[at..], diverged, classifies, with_outputs };
-                reports.push(end.report(progress, resident));
+                reports.push(end.report(progress, tenant));
             }
         }
         reports
@@ -247,27 +242,27 @@ impl End<'_> {
     }
 
     /// Reports the epoch and closes it.
-    fn report(&self, progress: &Progress, resident: &mut Resident) -> Report {
-        let validation_count = resident.fold.validation_count as usize;
-        resident.epoch += 1;
-        (resident.asked, resident.ending) = (false, false);
-        (resident.loss_sum, resident.scored_rows) = (0.0, 0);
-        let outputs = std::mem::take(&mut resident.outputs);
+    fn report(&self, progress: &Progress, tenant: &mut Tenant) -> Report {
+        let validation_count = tenant.fold.validation_count as usize;
+        tenant.epoch += 1;
+        (tenant.asked, tenant.ending) = (false, false);
+        (tenant.loss_sum, tenant.scored_rows) = (0.0, 0);
+        let outputs = std::mem::take(&mut tenant.outputs);
         let mut diverged_at_step = self.diverged;
         if diverged_at_step.is_none() && validation_count > 0 && !self.number(2).is_finite() {
             diverged_at_step = Some(progress.step);
         }
         let mut report = Report {
             id: progress.id,
-            epoch: resident.epoch,
+            epoch: tenant.epoch,
             step: self.diverged.unwrap_or(progress.step),
             train_loss: f64::NAN,
             evaluation: None,
             diverged_at_step,
         };
         if diverged_at_step.is_none() {
-            report.train_loss = self.number(0) / resident.steps_per_epoch as f64;
-            let class_count = if self.classifies { resident.member.network.output_count } else { 0 };
+            report.train_loss = self.number(0) / tenant.steps_per_epoch as f64;
+            let class_count = if self.classifies { tenant.member.network.output_count } else { 0 };
             let mut evaluation = self.evaluation(validation_count, class_count);
             evaluation.outputs = self.with_outputs.then_some(outputs);
             report.evaluation = Some(evaluation);

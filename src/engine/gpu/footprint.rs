@@ -130,4 +130,25 @@ mod tests {
             assert_eq!(padded.iter().sum::<f32>(), sum, "the padding is not zero");
         }
     }
+
+    fn network(input_count: usize, hidden: &[usize], output_count: usize) -> Network {
+        let activation = crate::model::activation::ALL[0];
+        Network { input_count, hidden: hidden.to_vec(), output_count, activation }
+    }
+
+    #[test]
+    fn padding_adds_less_than_a_third() {
+        for (inputs, hidden, outputs) in [
+            (16, &[32][..], 2),
+            (64, &[128, 128], 10),
+            (784, &[256, 256], 10),
+            (100, &[64], 2),
+            (13, &[33], 3),
+        ] {
+            let network = network(inputs, hidden, outputs);
+            let padded: usize = padded_layers(&network).map(|(rows, quads)| rows * quads * QUAD).sum();
+            let share = padded as f64 / network.parameter_count() as f64;
+            assert!(share <= 1.3, "{inputs}-{hidden:?}-{outputs}: {share}");
+        }
+    }
 }

@@ -121,9 +121,9 @@ fn free_stretches<'a>(shard: &'a Shard, members: Option<&[MemberId]>) -> Vec<Str
     let mut stretches = Vec::new();
     for (label, buffer) in shard.buffers() {
         let mut used: Vec<(Range<u64>, MemberId)> = shard
-            .residents
+            .tenants
             .iter()
-            .flat_map(|(id, resident)| shard.regions(resident).into_iter().map(move |region| (region, *id)))
+            .flat_map(|(id, tenant)| shard.regions(tenant).into_iter().map(move |region| (region, *id)))
             .filter(|(region, _)| region.label == label && region.is_used)
             .map(|(region, id)| (region.words, id))
             .collect();
@@ -171,10 +171,10 @@ fn beside(
 fn padded_stretches<'a>(shard: &'a Shard, members: Option<&[MemberId]>) -> Vec<Stretch<'a>> {
     let mut stretches = Vec::new();
     let chosen = |id: &MemberId| members.is_none_or(|members| members.contains(id));
-    for (id, resident) in shard.residents.iter().filter(|(id, _)| chosen(id)) {
-        let network = &resident.member.network;
+    for (id, tenant) in shard.tenants.iter().filter(|(id, _)| chosen(id)) {
+        let network = &tenant.member.network;
         let used = pad(network, &vec![1.0; network.parameter_count()]);
-        for Region { label, buffer, words, is_used, is_padded } in shard.regions(resident) {
+        for Region { label, buffer, words, is_used, is_padded } in shard.regions(tenant) {
             if is_used && is_padded {
                 let place = format!("in the padding of member {id}");
                 stretches.push(Stretch { label, buffer, words, used: Some(used.clone()), place });

@@ -43,7 +43,7 @@ use pipelines::{Kernel, Pipeline};
 use plan::{Plan, Plans};
 use resident::Residents;
 use resident::layout::Layout;
-use shard::{Resident, Shard};
+use shard::{Shard, Tenant};
 use sources::Source;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
@@ -392,8 +392,8 @@ impl Engine for GpuEngine {
     fn train(&mut self, ids: &[MemberId]) -> Result<()> {
         for &id in ids {
             let home = self.home(id)?;
-            if let Some(resident) = self.shard_mut(home).residents.get_mut(&id) {
-                resident.asked = true;
+            if let Some(tenant) = self.shard_mut(home).tenants.get_mut(&id) {
+                tenant.asked = true;
             }
         }
         Ok(())
@@ -406,14 +406,14 @@ impl Engine for GpuEngine {
     fn is_idle(&self) -> bool {
         self.ended.is_empty()
             && self.flights.is_empty()
-            && !self.shards.values().any(|shard| shard.residents.values().any(|resident| resident.asked))
+            && !self.shards.values().any(|shard| shard.tenants.values().any(|tenant| tenant.asked))
     }
 
     fn pause(&mut self) -> Result<()> {
         // A submission ends between two steps.
         self.land_all()?;
-        let residents = self.shards.values_mut().flat_map(|shard| shard.residents.values_mut());
-        residents.for_each(|resident| resident.asked = false);
+        let tenants = self.shards.values_mut().flat_map(|shard| shard.tenants.values_mut());
+        tenants.for_each(|tenant| tenant.asked = false);
         Ok(())
     }
 
@@ -487,10 +487,10 @@ impl GpuEngine {
     }
 
     /// The member's shard and what it holds of it.
-    fn resident(&self, id: MemberId) -> Result<(&Shard, &Resident)> {
+    fn tenant(&self, id: MemberId) -> Result<(&Shard, &Tenant)> {
         let shard = &self.shards[&self.home(id)?];
         let left = || Error::device(&self.gpu.facts.name, format!("member {id} left its shard"));
-        Ok((shard, shard.residents.get(&id).ok_or_else(left)?))
+        Ok((shard, shard.tenants.get(&id).ok_or_else(left)?))
     }
 
     /// The states of the first members of a list, as many as are read back in one go; at least one.
@@ -499,14 +499,14 @@ impl GpuEngine {
         let mut members = Vec::new();
         let mut total = 0;
         for &id in ids {
-            let (shard, resident) = self.resident(id)?;
-            let own = shard.snapshot_ranges(resident);
+            let (shard, tenant) = self.tenant(id)?;
+            let own = shard.snapshot_ranges(tenant);
             total += own.iter().map(|(_, _, bytes)| bytes).sum::<u64>();
             if total > READ_AT_ONCE && !members.is_empty() {
                 break;
             }
             ranges.extend(own);
-            members.push(resident);
+            members.push(tenant);
         }
         let encoder = self.gpu.device.create_command_encoder(&Default::default());
         let bytes = self.gpu.finish(&self.gpu.submit(encoder, &ranges))?;
@@ -515,16 +515,16 @@ impl GpuEngine {
             *left = rest;
             Some(bytemuck::pod_collect_to_vec::<u8, f32>(part))
         });
-        let snapshot = |resident: &Resident| {
-            let mut next = || unpad(&resident.member.network, &parts.next().unwrap_or_default());
+        let snapshot = |tenant: &Tenant| {
+            let mut next = || unpad(&tenant.member.network, &parts.next().unwrap_or_default());
             Snapshot {
-                epoch: resident.epoch,
-                step: resident.step,
-                loss_sum: f64::from(resident.loss_sum),
+                epoch: tenant.epoch,
+                step: tenant.step,
+                loss_sum: f64::from(tenant.loss_sum),
                 parameters: next(),
                 m: next(),
                 v: next(),
-                kept: resident.kept.then(next),
+                kept: tenant.kept.then(next),
             }
         };
         Ok(members.into_iter().map(snapshot).collect())

@@ -22,8 +22,8 @@ pub struct Progress {
 
 impl Progress {
     /// `steps` more steps, then some of the validation rows.
-    pub fn new(id: MemberId, resident: &Resident, steps: u64, scored: Range<u32>) -> Self {
-        let ends = steps == resident.steps_left() && scored.end == resident.fold.validation_count;
-        Self { id, epoch: resident.epoch, step: resident.step + steps, scored, ends }
+    pub fn new(id: MemberId, tenant: &Tenant, steps: u64, scored: Range<u32>) -> Self {
+        let ends = steps == tenant.steps_left() && scored.end == tenant.fold.validation_count;
+        Self { id, epoch: tenant.epoch, step: tenant.step + steps, scored, ends }
     }
 }

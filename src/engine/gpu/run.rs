@@ -37,7 +37,7 @@ impl GpuEngine {
         let mut places = Vec::new();
         let mut bytes = 0;
         for (index, progress) in scored {
-            let count = shard.residents[&progress.id].member.network.output_count;
+            let count = shard.tenants[&progress.id].member.network.output_count;
             let range = (index, bytes, progress.scored.len(), count);
             bytes += OutputRange::bytes_of(progress.scored.len(), count);
             places.push(range);

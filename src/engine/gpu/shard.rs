@@ -29,7 +29,7 @@ pub struct Place {
 }
 
 /// A member on the device.
-pub struct Resident {
+pub struct Tenant {
     /// What is trained.
     pub member: Member,
     /// How much it takes.
@@ -65,7 +65,7 @@ pub struct Resident {
 /// The buffers of a shard and who lives in them.
 pub struct Shard {
     /// Its members.
-    pub residents: BTreeMap<MemberId, Resident>,
+    pub tenants: BTreeMap<MemberId, Tenant>,
     /// How they are trained.
     pub plan: Plan,
     /// How fast that goes.
@@ -98,7 +98,7 @@ impl Shard {
         let (parameters, scratch) = (each.parameters * count + gap / 4, each.scratch * count + gap / 4);
         let (rows, results) = (each.rows * count + gap, each.results * count + gap);
         let mut shard = Self {
-            residents: BTreeMap::new(),
+            tenants: BTreeMap::new(),
             plan,
             pace: Pace::new(gpu.facts.software),
             in_flight: 0,
@@ -146,7 +146,7 @@ impl Shard {
 
     /// Whether nobody needs it.
     pub fn is_empty(&self) -> bool {
-        self.residents.is_empty() && self.in_flight == 0
+        self.tenants.is_empty() && self.in_flight == 0
     }
 
     /// Bytes of device memory it holds.
@@ -197,22 +197,22 @@ impl Shard {
     }
 
     /// Where a member lies in each of them.
-    pub fn regions(&self, resident: &Resident) -> Vec<Region<'_>> {
-        let Resident { place, footprint, .. } = resident;
+    pub fn regions(&self, tenant: &Tenant) -> Vec<Region<'_>> {
+        let Tenant { place, footprint, .. } = tenant;
         let words = |start: u32, length: u64, unit: u64| {
             let start = unit * u64::from(start);
             start..start + unit * length
         };
         let parameters = words(place.parameters, footprint.parameters, 4);
         let second = 4 * u64::from(self.capacity);
-        let clips = resident.member.recipe.clip_norm > 0.0;
+        let clips = tenant.member.recipe.clip_norm > 0.0;
         let region =
             |label, buffer, words, is_used, is_padded| Region { label, buffer, words, is_used, is_padded };
         let mut regions = vec![
             region("weights", &self.weights, parameters.clone(), true, true),
             region("moments", &self.moments, parameters.clone(), true, true),
             region("moments", &self.moments, parameters.start + second..parameters.end + second, true, true),
-            region("kept", &self.kept, parameters.clone(), resident.kept, true),
+            region("kept", &self.kept, parameters.clone(), tenant.kept, true),
             region("scratch", &self.scratch, words(place.scratch, footprint.scratch, 4), true, false),
             region("rows", &self.rows, words(place.rows, footprint.rows, 1), true, false),
             region("results", &self.results, words(place.results, footprint.results, 1), true, false),
@@ -264,7 +264,7 @@ impl Shard {
             let words = [loss_sum.to_bits(), NONE];
             gpu.queue.write_buffer(&self.results, 4 * u64::from(place.results), bytemuck::cast_slice(&words));
         }
-        let resident = Resident {
+        let tenant = Tenant {
             footprint,
             place,
             fold,
@@ -281,18 +281,18 @@ impl Shard {
             kept: snapshot.kept.is_some(),
             member,
         };
-        self.residents.insert(id, resident);
+        self.tenants.insert(id, tenant);
         Ok(())
     }
 
     /// Frees a member's room.
     pub fn retire(&mut self, gpu: &GpuDevice, id: MemberId) {
-        let Some(resident) = self.residents.remove(&id) else { return };
+        let Some(tenant) = self.tenants.remove(&id) else { return };
         if self.gap > 0 {
-            let used = self.regions(&resident).into_iter().filter(|region| region.is_used);
+            let used = self.regions(&tenant).into_iter().filter(|region| region.is_used);
             used.for_each(|region| guards::fill(gpu, region.buffer, region.words));
         }
-        let (place, each) = (resident.place, resident.footprint.with_gap(self.gap));
+        let (place, each) = (tenant.place, tenant.footprint.with_gap(self.gap));
         self.parameter_arena.give(place.parameters, each.parameters as u32);
         self.scratch_arena.give(place.scratch, each.scratch as u32);
         self.row_arena.give(place.rows, each.rows as u32);
@@ -301,26 +301,26 @@ impl Shard {
 
     /// Records the copy of a member's parameters to where they are kept.
     pub fn keep(&mut self, id: MemberId, encoder: &mut wgpu::CommandEncoder) {
-        let Some(resident) = self.residents.get_mut(&id) else { return };
-        let (at, bytes) = resident.byte_range();
+        let Some(tenant) = self.tenants.get_mut(&id) else { return };
+        let (at, bytes) = tenant.byte_range();
         encoder.copy_buffer_to_buffer(&self.weights, at, &self.kept, at, bytes);
-        resident.kept = true;
+        tenant.kept = true;
     }
 
     /// The ranges to read for a member's snapshot: parameters, both moments, and what was kept.
-    pub fn snapshot_ranges(&self, resident: &Resident) -> Vec<(&wgpu::Buffer, u64, u64)> {
-        let (at, bytes) = resident.byte_range();
+    pub fn snapshot_ranges(&self, tenant: &Tenant) -> Vec<(&wgpu::Buffer, u64, u64)> {
+        let (at, bytes) = tenant.byte_range();
         let second = at + 16 * u64::from(self.capacity);
         let mut ranges =
             vec![(&self.weights, at, bytes), (&self.moments, at, bytes), (&self.moments, second, bytes)];
-        if resident.kept {
+        if tenant.kept {
             ranges.push((&self.kept, at, bytes));
         }
         ranges
     }
 }
 
-impl Resident {
+impl Tenant {
     /// First byte and bytes of its parameters in the weights arena.
     fn byte_range(&self) -> (u64, u64) {
         (16 * u64::from(self.place.parameters), 16 * self.footprint.parameters)

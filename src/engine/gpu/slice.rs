@@ -65,14 +65,14 @@ pub struct Slice {
 
 /// Members of a slice with the first of their layers' rows.
 struct Active<'a> {
-    resident: &'a Resident,
+    tenant: &'a Tenant,
     index: u32,
     layers_at: u32,
 }
 
 impl Active<'_> {
     fn layer_count(&self) -> u32 {
-        self.resident.member.network.layer_count() as u32
+        self.tenant.member.network.layer_count() as u32
     }
 
     /// Where its layers lie in the slice's.
@@ -84,7 +84,7 @@ impl Active<'_> {
 /// Plans a slice over members that are to go on, of at most so many floating-point operations, but at least
 /// one tick for those that train and one for those that are scored: nobody waits for others.
 pub fn plan(
-    asked: &[(MemberId, &Resident)],
+    asked: &[(MemberId, &Tenant)],
     dataset: &Dataset,
     targets_at: u32,
     tiles: &Tiles,
@@ -95,21 +95,21 @@ pub fn plan(
     asked.sort_by(|(a_id, a), (b_id, b)| b.operations().total_cmp(&a.operations()).then(a_id.cmp(b_id)));
     let mut slice = Slice::default();
     let mut active = Vec::new();
-    for (index, (_, resident)) in asked.iter().enumerate() {
-        active.push(Active { resident, index: index as u32, layers_at: slice.layers.len() as u32 });
-        slice.members.push(MemberRow { targets_at, ..member_row(resident, dataset) });
-        slice.layers.extend(layer_rows(resident));
+    for (index, (_, tenant)) in asked.iter().enumerate() {
+        active.push(Active { tenant, index: index as u32, layers_at: slice.layers.len() as u32 });
+        slice.members.push(MemberRow { targets_at, ..member_row(tenant, dataset) });
+        slice.layers.extend(layer_rows(tenant));
     }
-    let training: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() > 0).collect();
+    let training: Vec<&Active> = active.iter().filter(|a| a.tenant.steps_left() > 0).collect();
     slice.count_training_ticks(&training, budget);
     slice.add_training_stages(&training, tiles);
     slice.add_training_controls(&active);
     let ticks = slice.training_ticks;
-    for (id, resident) in &asked {
-        let (steps, scored) = (ticks.min(resident.steps_left()), resident.scored_rows..resident.scored_rows);
-        slice.progress.push(Progress::new(*id, resident, steps, scored));
+    for (id, tenant) in &asked {
+        let (steps, scored) = (ticks.min(tenant.steps_left()), tenant.scored_rows..tenant.scored_rows);
+        slice.progress.push(Progress::new(*id, tenant, steps, scored));
     }
-    let finishing: Vec<&Active> = active.iter().filter(|a| a.resident.steps_left() <= ticks).collect();
+    let finishing: Vec<&Active> = active.iter().filter(|a| a.tenant.steps_left() <= ticks).collect();
     slice.count_scoring_ticks(&finishing, budget);
     slice.add_scoring_stages(&finishing, tiles);
     slice.add_scoring_controls(&finishing);
@@ -155,27 +155,27 @@ impl Slice {
     }
 
     fn count_training_ticks(&mut self, training: &[&Active], budget: f64) {
-        let left = || training.iter().map(|a| a.resident.steps_left());
+        let left = || training.iter().map(|a| a.tenant.steps_left());
         let (shortest, longest) = (left().min().unwrap_or(0), left().max().unwrap_or(0));
-        let operations: f64 = training.iter().map(|a| a.resident.operations()).sum();
+        let operations: f64 = training.iter().map(|a| a.tenant.operations()).sum();
         let limit = ticks_within(budget, operations);
         self.training_ticks = shortest.max(FEWEST_TICKS).min(longest).min(limit);
         self.operations = operations * self.training_ticks as f64;
     }
 
     fn count_scoring_ticks(&mut self, finishing: &[&Active], budget: f64) {
-        let rows_left = |r: &Resident| r.fold.validation_count - r.scored_rows;
-        let ticks = finishing.iter().map(|a| rows_left(a.resident).div_ceil(a.resident.scoring_rows()));
-        let operations: f64 = finishing.iter().map(|a| a.resident.scoring_operations()).sum();
+        let rows_left = |r: &Tenant| r.fold.validation_count - r.scored_rows;
+        let ticks = finishing.iter().map(|a| rows_left(a.tenant).div_ceil(a.tenant.scoring_rows()));
+        let operations: f64 = finishing.iter().map(|a| a.tenant.scoring_operations()).sum();
         let limit = ticks_within(budget - self.operations, operations);
         self.scoring_ticks = u64::from(ticks.max().unwrap_or(0)).min(limit);
         self.operations += operations * self.scoring_ticks as f64;
         for a in finishing {
-            let start = a.resident.scored_rows;
-            let rows = rows_left(a.resident).min(self.scoring_ticks as u32 * a.resident.scoring_rows());
+            let start = a.tenant.scored_rows;
+            let rows = rows_left(a.tenant).min(self.scoring_ticks as u32 * a.tenant.scoring_rows());
             let progress = &mut self.progress[a.index as usize];
-            let steps = self.training_ticks.min(a.resident.steps_left());
-            *progress = Progress::new(progress.id, a.resident, steps, start..start + rows);
+            let steps = self.training_ticks.min(a.tenant.steps_left());
+            *progress = Progress::new(progress.id, a.tenant, steps, start..start + rows);
         }
     }
 
@@ -184,16 +184,16 @@ impl Slice {
         &mut self,
         active: &[&'a Active<'a>],
         tiles: &Tiles,
-        rows: fn(&Resident) -> u32,
+        rows: fn(&Tenant) -> u32,
     ) -> Vec<Stage> {
         let active = active.iter().copied();
         let deepest = active.clone().map(Active::layer_count).max().unwrap_or(0);
         let gather =
-            active.clone().flat_map(|a| workgroups(a.index, NONE, rows(a.resident).div_ceil(GATHER_ROWS)));
+            active.clone().flat_map(|a| workgroups(a.index, NONE, rows(a.tenant).div_ceil(GATHER_ROWS)));
         let mut stages: Vec<Stage> = self.stage(Kernel::Gather, gather).into_iter().collect();
         for depth in 0..deepest {
             let layers = active.clone().filter(|a| depth < a.layer_count());
-            let layers = layers.map(|a| (a.index, a.layers_at + depth, rows(a.resident)));
+            let layers = layers.map(|a| (a.index, a.layers_at + depth, rows(a.tenant)));
             stages.extend(self.tiled_stages(Kernel::Forward, tiles, layers));
         }
         stages.extend(self.stage(Kernel::Loss, active.flat_map(|a| workgroups(a.index, NONE, 1))));
@@ -201,18 +201,18 @@ impl Slice {
     }
 
     fn add_training_stages(&mut self, active: &[&Active], tiles: &Tiles) {
-        let mut stages = self.forward_stages(active, tiles, |resident| resident.batch);
+        let mut stages = self.forward_stages(active, tiles, |tenant| tenant.batch);
         let deepest = active.iter().map(|a| a.layer_count()).max().unwrap_or(0);
         // From the output down, all members in step: a member's layer waits for the one above it only.
         for from_top in 0..deepest.saturating_sub(1) {
             let layers = active.iter().filter(|a| from_top + 1 < a.layer_count());
             let layers =
-                layers.map(|a| (a.index, a.layers_at + a.layer_count() - 1 - from_top, a.resident.batch));
+                layers.map(|a| (a.index, a.layers_at + a.layer_count() - 1 - from_top, a.tenant.batch));
             stages.extend(self.tiled_stages(Kernel::BackwardInput, tiles, layers));
         }
-        let layers = active.iter().flat_map(|a| a.layers().map(|layer| (a.index, layer, a.resident.batch)));
+        let layers = active.iter().flat_map(|a| a.layers().map(|layer| (a.index, layer, a.tenant.batch)));
         stages.extend(self.tiled_stages(Kernel::BackwardParameters, tiles, layers));
-        let clipping = || active.iter().filter(|a| a.resident.member.recipe.clip_norm > 0.0);
+        let clipping = || active.iter().filter(|a| a.tenant.member.recipe.clip_norm > 0.0);
         stages.extend(self.stage(Kernel::ClipNorm, clipping().flat_map(|a| workgroups(a.index, NONE, 1))));
         let layers: Vec<(u32, u32)> =
             clipping().flat_map(|a| a.layers().map(|layer| (a.index, layer))).collect();
@@ -229,12 +229,12 @@ impl Slice {
 
     fn add_training_controls(&mut self, active: &[Active]) {
         for tick in 0..self.training_ticks {
-            self.controls.extend(active.iter().map(|a| training_control(a.resident, tick)));
+            self.controls.extend(active.iter().map(|a| training_control(a.tenant, tick)));
         }
     }
 
     fn add_scoring_stages(&mut self, finishing: &[&Active], tiles: &Tiles) {
-        self.scoring = self.forward_stages(finishing, tiles, Resident::scoring_rows);
+        self.scoring = self.forward_stages(finishing, tiles, Tenant::scoring_rows);
     }
 
     fn add_scoring_controls(&mut self, finishing: &[&Active]) {
@@ -243,11 +243,11 @@ impl Slice {
             let start = self.controls.len();
             self.controls.resize(start + member_count, ControlRow::default());
             for a in finishing {
-                let Resident { scored_rows, fold, .. } = a.resident;
-                let row_start = scored_rows + tick as u32 * a.resident.scoring_rows();
+                let Tenant { scored_rows, fold, .. } = a.tenant;
+                let row_start = scored_rows + tick as u32 * a.tenant.scoring_rows();
                 let left = fold.validation_count.saturating_sub(row_start);
                 self.controls[start + a.index as usize] = ControlRow {
-                    row_count: left.min(a.resident.scoring_rows()),
+                    row_count: left.min(a.tenant.scoring_rows()),
                     row_start,
                     first: u32::from(row_start == 0),
                     ..Default::default()
@@ -261,19 +261,19 @@ fn workgroups(member: u32, layer: u32, count: u32) -> impl Iterator<Item = WorkR
     (0..count).map(move |tile| WorkRow { member, layer, tile, padding0: 0 })
 }
 
-fn training_control(resident: &Resident, tick: u64) -> ControlRow {
-    if tick >= resident.steps_left() {
+fn training_control(tenant: &Tenant, tick: u64) -> ControlRow {
+    if tick >= tenant.steps_left() {
         return ControlRow::default();
     }
-    let step = resident.step + tick;
-    let in_epoch = step % resident.steps_per_epoch;
-    let row_start = in_epoch as u32 * resident.batch;
-    let scalars = resident.member.recipe.scalars::<f32>(step, resident.steps_per_epoch);
+    let step = tenant.step + tick;
+    let in_epoch = step % tenant.steps_per_epoch;
+    let row_start = in_epoch as u32 * tenant.batch;
+    let scalars = tenant.member.recipe.scalars::<f32>(step, tenant.steps_per_epoch);
     ControlRow {
-        row_count: resident.batch.min(resident.fold.train_count - row_start),
+        row_count: tenant.batch.min(tenant.fold.train_count - row_start),
         row_start,
         step: step as u32,
-        epoch: (step / resident.steps_per_epoch) as u32,
+        epoch: (step / tenant.steps_per_epoch) as u32,
         rate: scalars.rate,
         decay: scalars.decay,
         correction1: scalars.correction1,
@@ -290,8 +290,8 @@ fn code(name: &str, all: impl Iterator<Item = &'static str>) -> u32 {
 }
 
 /// The row of a member, whatever plan trains it. The places in scratch are the tiled plan's.
-pub fn member_row(resident: &Resident, dataset: &Dataset) -> MemberRow {
-    let Resident { member, place, fold, footprint, .. } = resident;
+pub fn member_row(tenant: &Tenant, dataset: &Dataset) -> MemberRow {
+    let Tenant { member, place, fold, footprint, .. } = tenant;
     let (network, recipe) = (&member.network, &member.recipe);
     let target = dataset.folds[member.fold].target;
     let input_stride = network.input_count.div_ceil(4).max(1) as u32;
@@ -338,11 +338,11 @@ pub fn member_row(resident: &Resident, dataset: &Dataset) -> MemberRow {
 
 /// The layers of a member. Its scratch holds, in order: the minibatch, then per hidden layer its
 /// activations and its derivatives, then the outputs.
-fn layer_rows(resident: &Resident) -> Vec<LayerRow> {
-    let network = &resident.member.network;
-    let rows = resident.footprint.rows as u32;
-    let mut parameters_at = resident.place.parameters;
-    let mut input_at = resident.place.scratch;
+fn layer_rows(tenant: &Tenant) -> Vec<LayerRow> {
+    let network = &tenant.member.network;
+    let rows = tenant.footprint.rows as u32;
+    let mut parameters_at = tenant.place.parameters;
+    let mut input_at = tenant.place.scratch;
     let mut input_gradient_at = NONE;
     let mut table = Vec::new();
     for (index, (inputs, outputs)) in network.layers().enumerate() {

@@ -114,7 +114,7 @@ impl GpuEngine {
                 buffer: scratch.clone(),
                 start: 16 * u64::from(run[0].outputs_at),
                 rows: progress.scored.len(),
-                count: shard.residents[&progress.id].member.network.output_count,
+                count: shard.tenants[&progress.id].member.network.output_count,
             }
         };
         let scored = slice.progress.iter().enumerate().filter(|(_, progress)| !progress.scored.is_empty());

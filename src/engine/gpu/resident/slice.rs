@@ -44,7 +44,7 @@ pub struct Homes<'a> {
 /// How far one member goes in a dispatch.
 struct Share<'a> {
     id: MemberId,
-    resident: &'a Resident,
+    tenant: &'a Tenant,
     layout: Layout,
     steps: u64,
     score_rows: u32,
@@ -52,52 +52,52 @@ struct Share<'a> {
 
 impl<'a> Share<'a> {
     /// As far as `operations` reach, but at least one step, or one lot of validation rows.
-    fn within(id: MemberId, resident: &'a Resident, operations: f64) -> Self {
-        let layout = layout_of(resident);
-        let left = resident.steps_left();
-        let most = if is_settled_of(resident) { left } else { left.min(MOST_SCHEDULED_STEPS) };
-        let steps = ((operations / resident.operations()) as u64).max(1).min(most);
-        let rows_left = resident.fold.validation_count - resident.scored_rows;
+    fn within(id: MemberId, tenant: &'a Tenant, operations: f64) -> Self {
+        let layout = layout_of(tenant);
+        let left = tenant.steps_left();
+        let most = if is_settled_of(tenant) { left } else { left.min(MOST_SCHEDULED_STEPS) };
+        let steps = ((operations / tenant.operations()) as u64).max(1).min(most);
+        let rows_left = tenant.fold.validation_count - tenant.scored_rows;
         let mut score_rows = 0;
         if steps == left && rows_left > 0 {
-            let per_row = 2.0 * resident.member.network.parameter_count() as f64;
-            let affordable = (operations - steps as f64 * resident.operations()) / per_row;
+            let per_row = 2.0 * tenant.member.network.parameter_count() as f64;
+            let affordable = (operations - steps as f64 * tenant.operations()) / per_row;
             // Whole lots: their boundaries decide the order of the sums.
             let lots = ((affordable / f64::from(layout.rows)) as u32).max(u32::from(steps == 0));
             score_rows = lots.saturating_mul(layout.rows).min(rows_left);
         }
-        Self { id, resident, layout, steps, score_rows }
+        Self { id, tenant, layout, steps, score_rows }
     }
 
     fn operations(&self) -> f64 {
-        let scoring = 2.0 * self.resident.member.network.parameter_count() as f64;
-        self.steps as f64 * self.resident.operations() + scoring * f64::from(self.score_rows)
+        let scoring = 2.0 * self.tenant.member.network.parameter_count() as f64;
+        self.steps as f64 * self.tenant.operations() + scoring * f64::from(self.score_rows)
     }
 
     fn progress(&self) -> Progress {
-        let Self { resident, .. } = self;
-        let scored = resident.scored_rows..resident.scored_rows + self.score_rows;
-        Progress::new(self.id, resident, self.steps, scored)
+        let Self { tenant, .. } = self;
+        let scored = tenant.scored_rows..tenant.scored_rows + self.score_rows;
+        Progress::new(self.id, tenant, self.steps, scored)
     }
 }
 
 /// The layout of a member that a variant holds.
-pub fn layout_of(resident: &Resident) -> Layout {
-    Layout::of(&resident.member, resident.batch, resident.fold.validation_count)
+pub fn layout_of(tenant: &Tenant) -> Layout {
+    Layout::of(&tenant.member, tenant.batch, tenant.fold.validation_count)
         .expect("a variant holds the member, so that it was counted")
 }
 
-fn is_settled_of(resident: &Resident) -> bool {
-    let recipe = &resident.member.recipe;
+fn is_settled_of(tenant: &Tenant) -> bool {
+    let recipe = &tenant.member.recipe;
     let (schedule, parameters) = (recipe.lr_schedule, &recipe.lr_schedule_parameters);
-    is_settled(schedule, parameters, resident.step, resident.steps_per_epoch)
+    is_settled(schedule, parameters, tenant.step, tenant.steps_per_epoch)
 }
 
 /// Plans a dispatch over members that are to go on, within a budget. Workgroups do not wait for each other:
 /// each member goes as far as the budget of the longest one reaches.
-pub fn plan(members: &[(MemberId, &Resident)], homes: Homes<'_>, budget: Budget) -> ResidentSlice {
+pub fn plan(members: &[(MemberId, &Tenant)], homes: Homes<'_>, budget: Budget) -> ResidentSlice {
     let shares = |longest: f64| -> Vec<Share<'_>> {
-        members.iter().map(|(id, resident)| Share::within(*id, resident, longest)).collect()
+        members.iter().map(|(id, tenant)| Share::within(*id, tenant, longest)).collect()
     };
     let total = |shares: &[Share<'_>]| shares.iter().map(Share::operations).sum::<f64>();
     let mut found = shares(budget.longest);
@@ -117,11 +117,11 @@ pub fn plan(members: &[(MemberId, &Resident)], homes: Homes<'_>, budget: Budget)
 
 impl ResidentSlice {
     fn add(&mut self, share: &Share<'_>, homes: Homes<'_>) {
-        let Share { resident, layout, .. } = share;
-        let network = &resident.member.network;
+        let Share { tenant, layout, .. } = share;
+        let network = &tenant.member.network;
         let on_chip = homes.variant.activations_on_chip;
         let activations_at =
-            if on_chip { homes.variant.activations_at(layout) } else { resident.place.scratch };
+            if on_chip { homes.variant.activations_at(layout) } else { tenant.place.scratch };
         let layers = layout.layers(network, activations_at);
         let (first, last) = (layers[0], layers[layers.len() - 1]);
         let shape_at = self.shapes.len() as u32;
@@ -130,7 +130,7 @@ impl ResidentSlice {
             output_at: last.output_at,
             targets_at: homes.targets_at,
             shape_at,
-            ..member_row(resident, homes.dataset)
+            ..member_row(tenant, homes.dataset)
         });
         let mut run = run_row(share, homes, activations_at);
         let rates = rates(share);
@@ -146,41 +146,41 @@ impl ResidentSlice {
 
 /// The learning rate of each step, in whole vec4; none where all are the same.
 fn rates(share: &Share<'_>) -> Vec<[f32; 4]> {
-    let resident = share.resident;
-    if is_settled_of(resident) {
+    let tenant = share.tenant;
+    if is_settled_of(tenant) {
         return Vec::new();
     }
-    let rate = |step| resident.member.recipe.scalars::<f32>(step, resident.steps_per_epoch).rate;
-    let all: Vec<f32> = (resident.step..resident.step + share.steps).map(rate).collect();
+    let rate = |step| tenant.member.recipe.scalars::<f32>(step, tenant.steps_per_epoch).rate;
+    let all: Vec<f32> = (tenant.step..tenant.step + share.steps).map(rate).collect();
     all.chunks(4).map(|four| std::array::from_fn(|i| four.get(i).copied().unwrap_or(0.0))).collect()
 }
 
 fn run_row(share: &Share<'_>, homes: Homes<'_>, activations_at: u32) -> RunRow {
-    let Share { resident, layout, steps, score_rows, .. } = share;
-    let in_epoch = resident.step - u64::from(resident.epoch) * resident.steps_per_epoch;
-    let recipe = &resident.member.recipe;
+    let Share { tenant, layout, steps, score_rows, .. } = share;
+    let in_epoch = tenant.step - u64::from(tenant.epoch) * tenant.steps_per_epoch;
+    let recipe = &tenant.member.recipe;
     let parameters = recipe.optimizer_parameters;
     // ln 0 has no number that a shader may be given; e^(-10000 t) is 0 all the same.
     let logarithm = |beta: f64| beta.ln().max(-1e4) as f32;
     let own_scratch = if homes.variant.activations_on_chip { 0 } else { layout.activations };
     RunRow {
         step_count: *steps as u32,
-        step: resident.step as u32,
-        row_start: in_epoch as u32 * resident.batch,
-        epoch: resident.epoch,
+        step: tenant.step as u32,
+        row_start: in_epoch as u32 * tenant.batch,
+        epoch: tenant.epoch,
         rate: recipe.learning_rate as f32,
         weight_decay: parameters.weight_decay as f32,
         ln_beta1: logarithm(parameters.beta1),
         ln_beta2: logarithm(parameters.beta2),
         rates_at: NONE,
-        layer_count: resident.member.network.layer_count() as u32,
+        layer_count: tenant.member.network.layer_count() as u32,
         first: u32::from(in_epoch == 0),
-        batch: resident.batch,
-        score_start: resident.scored_rows,
+        batch: tenant.batch,
+        score_start: tenant.scored_rows,
         score_count: *score_rows,
         score_rows: layout.rows,
         gradients_at: layout.gradients_at(activations_at),
-        outputs_at: if homes.with_outputs { resident.place.scratch + own_scratch } else { NONE },
+        outputs_at: if homes.with_outputs { tenant.place.scratch + own_scratch } else { NONE },
         ..Default::default()
     }
 }
