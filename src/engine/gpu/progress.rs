@@ -1,7 +1,7 @@
 //! How far a submission takes a member. Known when it is planned, so that the next submission can be
 //! planned before the device is done with this one.
 
-use super::shard::Resident;
+use super::shard::Tenant;
 use crate::engine::MemberId;
 use std::ops::Range;
 

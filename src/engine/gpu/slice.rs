@@ -7,7 +7,7 @@
 use super::pace::Budget;
 use super::pipelines::Kernel;
 use super::progress::Progress;
-use super::shard::Resident;
+use super::shard::Tenant;
 use super::tables::{ControlRow, LayerRow, MemberRow, NONE, WorkRow};
 use super::variant::{self, Product, Tiles};
 use crate::data::Dataset;

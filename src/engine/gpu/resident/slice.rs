@@ -7,7 +7,7 @@ use crate::data::Dataset;
 use crate::engine::MemberId;
 use crate::engine::gpu::pace::Budget;
 use crate::engine::gpu::progress::Progress;
-use crate::engine::gpu::shard::Resident;
+use crate::engine::gpu::shard::Tenant;
 use crate::engine::gpu::slice::member_row;
 use crate::engine::gpu::tables::{MemberRow, NONE, RunRow};
 use crate::model::lr_schedule::is_settled;
