@@ -48,6 +48,7 @@ pub struct Check {
     /// What was compared with what.
     pub kind: Kind,
     /// The plan by which the engine trained, where it has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<&'static str>,
     /// |found − expected| there; for exact checks the number of differences, for functions the distance in
     /// units in the last place. NaN (`null`) where the engine gave one.
