@@ -284,10 +284,10 @@ fn train_for_a_while(engine: &mut dyn Engine, members: &[Member], parts: &mut [P
     }
     engine.train(&ids).unwrap();
     match engine.kind() {
-        EngineKind::Cpu => std::thread::sleep(Duration::from_millis(u64::from(round % 8) * 3)),
+        EngineKind::Cpu => std::thread::sleep(Duration::from_micros(u64::from(round % 4) * 500)),
         EngineKind::Gpu => {}
     }
-    let calls = if engine.kind() == EngineKind::Gpu { 1 + 5 * (round % 5) } else { round % 2 };
+    let calls = if engine.kind() == EngineKind::Gpu { 1 + round % 7 } else { round % 2 };
     for _ in 0..calls {
         for report in engine.advance().unwrap() {
             if report.epoch < EPOCHS {
