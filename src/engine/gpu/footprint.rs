@@ -5,6 +5,7 @@
 
 use super::resident::layout::Layout;
 use super::resident::variant::Variant;
+use super::tables::{LayerRow, NONE};
 use crate::model::network::layer_ranges;
 use crate::model::recipe::{Member, Network};
 
@@ -79,6 +80,59 @@ pub fn padded_layers(network: &Network) -> impl Iterator<Item = (usize, usize)> 
     network
         .layers()
         .map(|(inputs, outputs)| (QUAD * inputs.div_ceil(QUAD).max(1) + 1, outputs.div_ceil(QUAD)))
+}
+
+/// vec4 of each layer's inputs and outputs.
+pub fn strides(network: &Network) -> impl Iterator<Item = (u32, u32)> + '_ {
+    let quads = |units: usize| units.div_ceil(QUAD) as u32;
+    network.layers().map(move |(inputs, outputs)| (quads(inputs).max(1), quads(outputs)))
+}
+
+/// The layers of a member whose parameters and activations begin at these vec4. Its activations are, in
+/// order: the minibatch, then per hidden layer its activations and its derivatives, then the outputs; `area`
+/// says how many vec4 all rows of so many vec4 take.
+pub fn layer_rows(
+    network: &Network,
+    mut parameters_at: u32,
+    activations_at: u32,
+    area: impl Fn(u32) -> u32,
+) -> Vec<LayerRow> {
+    let mut input_at = activations_at;
+    let mut input_gradient_at = NONE;
+    let mut next = activations_at;
+    let mut take = |stride: u32| {
+        let at = next;
+        next += area(stride);
+        at
+    };
+    let mut table = Vec::new();
+    for (index, ((inputs, outputs), (input_stride, output_stride))) in
+        network.layers().zip(strides(network)).enumerate()
+    {
+        if index == 0 {
+            input_at = take(input_stride);
+        }
+        let hidden = index < network.hidden.len();
+        let output_at = take(output_stride);
+        let gradient_at = if hidden { take(output_stride) } else { output_at };
+        table.push(LayerRow {
+            input_count: inputs as u32,
+            input_stride,
+            output_count: outputs as u32,
+            output_stride,
+            parameters_at,
+            input_at,
+            output_at,
+            gradient_at,
+            input_gradient_at,
+            hidden: u32::from(hidden),
+            index: index as u32,
+            padding0: 0,
+        });
+        parameters_at += (4 * input_stride + 1) * output_stride;
+        (input_at, input_gradient_at) = (output_at, gradient_at);
+    }
+    table
 }
 
 /// Visits every parameter: its place in the canonical vector, and in the padded one.

@@ -5,6 +5,7 @@
 
 mod arena;
 mod autotune;
+mod binding;
 pub mod cache;
 pub mod ceiling;
 pub mod device;
@@ -17,11 +18,13 @@ pub mod plan;
 mod primitive;
 mod progress;
 pub mod resident;
+mod room;
 mod run;
 mod shard;
 mod slice;
 pub mod sources;
 mod stamps;
+mod states;
 mod synthetic;
 mod table_data;
 pub mod tables;
@@ -31,38 +34,22 @@ pub mod variant;
 
 use super::ceiling::Ceilings;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::network::initial_parameters;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use cache::{Cache, PipelineCache};
 use device::GpuDevice;
 use flight::Flight;
-use footprint::{Footprint, unpad};
 use pipelines::{Kernel, Pipeline};
 use plan::{Plan, Plans};
 use resident::Residents;
-use resident::layout::Layout;
-use shard::{Shard, Tenant};
+use shard::Shard;
 use sources::Source;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
-use table_data::{DeviceData, FoldPlace};
+use table_data::DeviceData;
 use tiled::Tiled;
-
-/// Device memory the arenas may take where the user says nothing: wgpu does not tell how much a device
-/// has. A failed allocation is not an error; members then wait for room.
-const DEFAULT_MEMORY: u64 = 4 << 30;
-/// The same for a software adapter, whose memory is the machine's.
-const SOFTWARE_MEMORY: u64 = 1 << 30;
-/// Members of the first shard; each further shard has room for four times as many.
-const FIRST_SHARD_MEMBERS: u64 = 128;
-/// Most members at once on a real device, and on a software adapter, where more only delay the first.
-const MOST_MEMBERS: usize = 16_384;
-const MOST_MEMBERS_SOFTWARE: usize = 64;
-
-/// Bytes of members' states that are read back at a time.
-const READ_AT_ONCE: u64 = 64 << 20;
 
 /// Trains members on a graphics device.
 pub struct GpuEngine {
@@ -79,10 +66,8 @@ pub struct GpuEngine {
     shards: BTreeMap<usize, Shard>,
     /// Which shard each member lives in.
     homes: HashMap<MemberId, usize>,
-    /// Bytes the arenas may take.
+    /// Bytes the arenas may take; less than planned once the device had less.
     memory: u64,
-    /// Set when the device had less memory than planned: no more shards are tried.
-    exhausted: bool,
     /// Which plans may be chosen.
     plans: Plans,
     /// How long submissions should take at most.
@@ -121,7 +106,7 @@ impl GpuEngine {
         let every_source: Vec<Source> = variant::ALL.iter().flat_map(sources::assemble_in).collect();
         let files = Cache::new(cache_folder, [&facts.name, &facts.backend, &facts.driver], &every_source);
         gpu.driver_cache.get_or_init(|| PipelineCache::open(&gpu.device, &files));
-        let mut engine = Self::open(job, gpu, memory, &sources::assemble())?;
+        let mut engine = Self::with_sources(job, gpu, memory, &sources::assemble())?;
         engine.tiled = Tiled::tuned(&engine.gpu, &engine.pipelines, &files)
             .unwrap_or_else(|error| Tiled::base(&format!("measuring failed, {}", error.found)));
         engine.files = Some(files);
@@ -136,31 +121,7 @@ impl GpuEngine {
         memory: Option<MemoryLimit>,
         sources: &[Source],
     ) -> Result<Self> {
-        Self::open(job, gpu, memory, sources)
-    }
-
-    /// With one tile variant for all layers, in place of what was chosen.
-    pub fn with_tile_variant(self, name: &str) -> Result<Self> {
-        let variant = variant::named(name).ok_or_else(|| {
-            let names = variant::ALL.iter().map(|variant| variant.name);
-            crate::error::unknown_name("gpu", "tile variant", name, names)
-        })?;
-        self.with_tiles_of(variant, &sources::assemble_in(&variant::ALL[variant]))
-    }
-
-    /// The same with kernels of the caller's, in the variant of this place in [`variant::ALL`].
-    pub fn with_tiles_of(mut self, variant: usize, sources: &[Source]) -> Result<Self> {
-        self.tiled = Tiled::only(&self.gpu, variant, sources)?;
-        Ok(self)
-    }
-
-    fn open(job: Job, gpu: GpuDevice, memory: Option<MemoryLimit>, sources: &[Source]) -> Result<Self> {
-        let planned = if gpu.facts.software { SOFTWARE_MEMORY } else { DEFAULT_MEMORY };
-        let memory = match memory {
-            None => planned,
-            Some(MemoryLimit::Bytes(bytes)) => bytes,
-            Some(MemoryLimit::Percent(percent)) => (planned as f64 * percent / 100.0) as u64,
-        };
+        let memory = room::planned_memory(&gpu.facts, memory);
         assert_eq!(sources.len(), Kernel::ALL.len(), "one source a kernel");
         let kernels: Vec<(Kernel, &Source)> = Kernel::TILED.iter().copied().zip(sources).collect();
         let pipelines = pipelines::compile(&gpu, &kernels)?;
@@ -179,7 +140,6 @@ impl GpuEngine {
             shards: BTreeMap::new(),
             homes: HashMap::new(),
             memory,
-            exhausted: false,
             plans: Plans::default(),
             seconds: flight::SUBMISSION_SECONDS,
             flights: VecDeque::new(),
@@ -188,6 +148,21 @@ impl GpuEngine {
             gap: 0,
             faults: Vec::new(),
         })
+    }
+
+    /// With one tile variant for all layers, in place of what was chosen.
+    pub fn with_tile_variant(self, name: &str) -> Result<Self> {
+        let variant = variant::named(name).ok_or_else(|| {
+            let names = variant::ALL.iter().map(|variant| variant.name);
+            crate::error::unknown_name("gpu", "tile variant", name, names)
+        })?;
+        self.with_tiles_of(variant, &sources::assemble_in(&variant::ALL[variant]))
+    }
+
+    /// The same with kernels of the caller's, in the variant of this place in [`variant::ALL`].
+    pub fn with_tiles_of(mut self, variant: usize, sources: &[Source]) -> Result<Self> {
+        self.tiled = Tiled::only(&self.gpu, variant, sources)?;
+        Ok(self)
     }
 
     /// Keeps submissions within so many seconds instead of the usual 50 ms. With 0 each is one step of
@@ -217,92 +192,9 @@ impl GpuEngine {
         self
     }
 
-    fn footprint(&self, member: &Member) -> (Plan, Footprint, FoldPlace) {
-        let place = self.data.places[member.fold];
-        let (train_count, validation_count) = (place.train_count as usize, place.validation_count);
-        let plan = self.plan_of(member);
-        let footprint = match plan {
-            Plan::Tiled => Footprint::of(member, train_count, validation_count as usize),
-            Plan::Resident(variant) => {
-                let (batch, _) = member.recipe.steps(train_count);
-                let layout =
-                    Layout::of(member, batch as u32, validation_count).expect("the variant holds it");
-                let output_rows = if self.job.with_outputs { validation_count } else { 0 };
-                Footprint::resident(member, &layout, variant, output_rows)
-            }
-        };
-        (plan, footprint, place)
-    }
-
-    /// Memory for new shards, where those that are empty make room unless they serve the plan themselves.
-    fn memory_left(&self, plan: Plan, footprint: Footprint) -> u64 {
-        let stays = |shard: &&Shard| !shard.is_empty() || shard.serves(plan, footprint);
-        self.memory.saturating_sub(self.shards.values().filter(stays).map(Shard::bytes).sum())
-    }
-
-    fn most_members(&self) -> usize {
-        if self.gpu.facts.software { MOST_MEMBERS_SOFTWARE } else { MOST_MEMBERS }
-    }
-
-    /// How many members of this footprint a new shard may hold, before the device is asked.
-    fn new_shard_room(&self, member: &Member, plan: Plan, footprint: Footprint) -> u64 {
-        if self.exhausted {
-            return 0;
-        }
-        let clips = member.recipe.clip_norm > 0.0;
-        let by_memory = self.memory_left(plan, footprint) / footprint.with_gap(self.gap).bytes(clips);
-        // Half of what is left: members of another plan find room beside them.
-        let by_memory = by_memory.div_ceil(2);
-        by_memory.min(Shard::largest(footprint, self.gpu.facts.binding_limit, self.gap))
-    }
-
-    /// A shard with room for the footprint: one that there is, or a new one in the place of those that are
-    /// empty.
-    fn home_for(&mut self, member: &Member, plan: Plan, footprint: Footprint) -> Result<usize> {
-        if let Some((&home, _)) = self.shards.iter().find(|(_, shard)| shard.serves(plan, footprint)) {
-            return Ok(home);
-        }
-        self.shards.retain(|_, shard| !shard.is_empty());
-        let alike = self.shards.values().filter(|shard| shard.plan == plan).count();
-        let wanted = FIRST_SHARD_MEMBERS << (2 * alike.min(8));
-        let mut count = self.new_shard_room(member, plan, footprint).min(wanted);
-        // A failed allocation halves what is asked for; results do not depend on how members share shards.
-        while count > 0 {
-            if let Some(shard) = Shard::allocate(&self.gpu, plan, footprint, count, self.gap) {
-                let home = self.shards.last_key_value().map_or(0, |(last, _)| last + 1);
-                self.shards.insert(home, shard);
-                return Ok(home);
-            }
-            count /= 2;
-        }
-        self.exhausted = true;
-        Err(Error::device(
-            &self.gpu.facts.name,
-            format!("no room for a member of {} bytes", footprint.bytes(false)),
-        )
-        .allowed(format!("{} bytes for all members", self.memory))
-        .advice("--memory, a smaller model or --engine cpu"))
-    }
-
-    fn place(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
-        self.check(&member)?;
-        let (plan, footprint, fold) = self.footprint(&member);
-        let home = self.home_for(&member, plan, footprint)?;
-        let shard = self.shards.get_mut(&home).expect("it was found, or made, a moment ago");
-        shard.admit(&self.gpu, id, member, (footprint, fold), snapshot)?;
-        self.homes.insert(id, home);
-        Ok(())
-    }
-
     /// A shard that members live in, or that the device works on.
     fn shard_mut(&mut self, home: usize) -> &mut Shard {
         self.shards.get_mut(&home).expect("a shard stays as long as anyone needs it")
-    }
-
-    fn home(&self, id: MemberId) -> Result<usize> {
-        self.homes.get(&id).copied().ok_or_else(|| {
-            Error::device(&self.gpu.facts.name, format!("there is no member {id} on the device"))
-        })
     }
 }
 
@@ -346,37 +238,11 @@ impl Engine for GpuEngine {
     }
 
     fn room(&self, member: &Member) -> usize {
-        if self.check(member).is_err() {
-            return 0;
-        }
-        let (plan, footprint, _) = self.footprint(member);
-        let alike = self.shards.values().filter(|shard| shard.plan == plan);
-        let held: u64 = alike.map(|shard| u64::from(shard.room(footprint))).sum();
-        let room = held + self.new_shard_room(member, plan, footprint);
-        room.min(self.most_members().saturating_sub(self.homes.len()) as u64) as usize
+        self.room_for(member)
     }
 
     fn check(&self, member: &Member) -> Result<()> {
-        let (_, footprint, _) = self.footprint(member);
-        let limit = self.gpu.facts.binding_limit;
-        let needs = [("optimizer state", 32 * footprint.parameters), ("activations", 16 * footprint.scratch)];
-        for (what, bytes) in needs {
-            if bytes > limit {
-                return Err(Error::device(
-                    &self.gpu.facts.name,
-                    format!("{what} of one member take {bytes} bytes in one binding"),
-                )
-                .allowed(format!("{limit} bytes"))
-                .advice("narrower layers, a smaller batch_size, or --engine cpu"));
-            }
-        }
-        let bytes = footprint.bytes(member.recipe.clip_norm > 0.0);
-        if bytes > self.memory {
-            return Err(Error::device(&self.gpu.facts.name, format!("one member takes {bytes} bytes"))
-                .allowed(format!("{} bytes for all members", self.memory))
-                .advice("a larger --memory, narrower layers, or --engine cpu"));
-        }
-        Ok(())
+        self.check_alone(member)
     }
 
     fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
@@ -484,50 +350,6 @@ impl GpuEngine {
         if let (Some(files), Some(cache)) = (&self.files, self.gpu.driver_cache.get()) {
             cache.save(files);
         }
-    }
-
-    /// The member's shard and what it holds of it.
-    fn tenant(&self, id: MemberId) -> Result<(&Shard, &Tenant)> {
-        let shard = &self.shards[&self.home(id)?];
-        let left = || Error::device(&self.gpu.facts.name, format!("member {id} left its shard"));
-        Ok((shard, shard.tenants.get(&id).ok_or_else(left)?))
-    }
-
-    /// The states of the first members of a list, as many as are read back in one go; at least one.
-    fn read_snapshots(&self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
-        let mut ranges = Vec::new();
-        let mut members = Vec::new();
-        let mut total = 0;
-        for &id in ids {
-            let (shard, tenant) = self.tenant(id)?;
-            let own = shard.snapshot_ranges(tenant);
-            total += own.iter().map(|(_, _, bytes)| bytes).sum::<u64>();
-            if total > READ_AT_ONCE && !members.is_empty() {
-                break;
-            }
-            ranges.extend(own);
-            members.push(tenant);
-        }
-        let encoder = self.gpu.device.create_command_encoder(&Default::default());
-        let bytes = self.gpu.finish(&self.gpu.submit(encoder, &ranges))?;
-        let mut parts = ranges.iter().scan(&bytes[..], |left, (_, _, length)| {
-            let (part, rest) = left.split_at(*length as usize);
-            *left = rest;
-            Some(bytemuck::pod_collect_to_vec::<u8, f32>(part))
-        });
-        let snapshot = |tenant: &Tenant| {
-            let mut next = || unpad(&tenant.member.network, &parts.next().unwrap_or_default());
-            Snapshot {
-                epoch: tenant.epoch,
-                step: tenant.step,
-                loss_sum: f64::from(tenant.loss_sum),
-                parameters: next(),
-                m: next(),
-                v: next(),
-                kept: tenant.kept.then(next),
-            }
-        };
-        Ok(members.into_iter().map(snapshot).collect())
     }
 }
 

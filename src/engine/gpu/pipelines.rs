@@ -173,9 +173,6 @@ pub struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
 }
 
-/// Bytes of a dispatch row in its uniform buffer: the alignment that every device allows.
-pub const DISPATCH_STRIDE: u64 = 256;
-
 /// Compiles kernels, each in a thread of its own: drivers take most of a second for some. Bounds are checked in
 /// builds with debug assertions, trusted in others: the loops of these kernels end by construction.
 pub fn compile(gpu: &GpuDevice, kernels: &[(Kernel, &Source)]) -> Result<Vec<Pipeline>> {

@@ -1,8 +1,8 @@
 //! Runs the functions that kernels are made of over lists of operands. Compiled when first asked for.
 
+use super::binding::{self, DISPATCH_WIDTH, bind, uniforms};
 use super::device::GpuDevice;
-use super::pipelines::{DISPATCH_STRIDE, Kernel, Pipeline, compile_one};
-use super::run::DISPATCH_WIDTH;
+use super::pipelines::{Kernel, Pipeline, Role, compile_one};
 use super::sources::Source;
 use super::tables::DispatchRow;
 use crate::error::Result;
@@ -52,28 +52,20 @@ fn dispatch(
 ) -> Result<Vec<Words>> {
     let count = operands.len() as u32;
     let row = DispatchRow { work_at: code, work_count: count, ..DispatchRow::zeroed() };
-    let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("dispatch of a primitive"),
-        size: DISPATCH_STRIDE,
-        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&row));
+    let uniforms = uniforms(gpu, bytemuck::bytes_of(&row));
     let operands = gpu.storage_with("operands", operands)?;
     let bytes = size_of::<Words>() as u64 * u64::from(count);
     let outcomes = gpu.storage("outcomes", bytes)?;
-    let size = std::num::NonZero::new(size_of::<DispatchRow>() as u64);
-    let row = wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: &uniforms, offset: 0, size });
-    let resources = [row, operands.as_entire_binding(), outcomes.as_entire_binding()];
-    let entries: Vec<wgpu::BindGroupEntry> =
-        (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
-    let group =
-        gpu.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries });
+    let buffer = |role: Role| match role {
+        Role::Operands => &operands,
+        _ => &outcomes,
+    };
+    let group = bind(gpu, Kernel::Primitive, layout, &uniforms, buffer);
     let mut encoder = gpu.device.create_command_encoder(&Default::default());
     let mut pass = encoder.begin_compute_pass(&Default::default());
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, &group, &[0]);
-    pass.dispatch_workgroups(count.div_ceil(WORKGROUP), 1, 1);
+    binding::dispatch(&mut pass, count.div_ceil(WORKGROUP));
     drop(pass);
     let words = gpu.finish(&gpu.submit(encoder, &[(&outcomes, 0, bytes)]))?;
     Ok(bytemuck::pod_collect_to_vec(&words))

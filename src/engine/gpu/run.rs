@@ -1,18 +1,16 @@
 //! Records a slice of the tiled plan: uploads its tables, then its dispatches, all of them in few passes.
 
+use super::binding::{self, DISPATCH_STRIDE, bind, uniforms};
 use super::device::GpuDevice;
 use super::flight::{OutputRange, Recorded};
 use super::pace::Budget;
-use super::pipelines::{DISPATCH_STRIDE, Kernel, Role};
+use super::pipelines::{Kernel, Role};
 use super::slice::{Slice, Stage};
 use super::stamps::Stamps;
 use super::tables::DispatchRow;
 use super::{GpuEngine, Shard};
 use crate::error::Result;
 use crate::random::key_of;
-
-/// Workgroups in one row of a dispatch; the twin of DISPATCH_WIDTH in shaders/prelude.wgsl.
-pub const DISPATCH_WIDTH: u32 = 32_768;
 
 /// The outputs of scored members, kept before the loss kernel overwrites them.
 struct OutputCopies {
@@ -72,14 +70,7 @@ impl GpuEngine {
                 tick_at += 1;
             }
         }
-        let uniforms = self.gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("dispatches"),
-            size: (dispatches.bytes.len() as u64).max(DISPATCH_STRIDE),
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        self.gpu.queue.write_buffer(&uniforms, 0, &dispatches.bytes);
-
+        let uniforms = uniforms(&self.gpu, &dispatches.bytes);
         let groups = self.bind_groups(shard, tables, &uniforms);
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         let scoring_loss = |index: usize| outputs.filter(|_| dispatches.list[index].scoring_loss(slice));
@@ -101,9 +92,7 @@ impl GpuEngine {
                 }
                 let group = &groups[dispatch.kernel as usize][dispatch.table_shard];
                 pass.set_bind_group(0, group, &[dispatch.offset]);
-                let (rows, width) =
-                    (dispatch.groups.div_ceil(DISPATCH_WIDTH), dispatch.groups.min(DISPATCH_WIDTH));
-                pass.dispatch_workgroups(width, rows, 1);
+                binding::dispatch(&mut pass, dispatch.groups);
                 next += 1;
                 if next == dispatches.list.len() || scoring_loss(next).is_some() {
                     break;
@@ -131,18 +120,7 @@ impl GpuEngine {
                 Role::Factors => &tables.factors,
                 _ => shard.buffer(role).expect("every other role belongs to the shard"),
             };
-            let size = std::num::NonZero::new(size_of::<DispatchRow>() as u64);
-            let dispatch = wgpu::BufferBinding { buffer: uniforms, offset: 0, size };
-            let entries: Vec<wgpu::BindGroupEntry> = std::iter::once(wgpu::BindingResource::Buffer(dispatch))
-                .chain(kernel.bindings().iter().map(|(role, _)| buffer(*role).as_entire_binding()))
-                .enumerate()
-                .map(|(binding, resource)| wgpu::BindGroupEntry { binding: binding as u32, resource })
-                .collect();
-            self.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: None,
-                layout: &self.pipelines[kernel as usize].layout,
-                entries: &entries,
-            })
+            bind(&self.gpu, kernel, &self.pipelines[kernel as usize].layout, uniforms, buffer)
         };
         Kernel::TILED
             .iter()

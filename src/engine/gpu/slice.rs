@@ -4,6 +4,7 @@
 //!
 //! This file turns members into the tables that kernels read, as plain data; it names no device.
 
+use super::footprint::layer_rows;
 use super::pace::Budget;
 use super::pipelines::Kernel;
 use super::progress::Progress;
@@ -98,7 +99,7 @@ pub fn plan(
     for (index, (_, tenant)) in asked.iter().enumerate() {
         active.push(Active { tenant, index: index as u32, layers_at: slice.layers.len() as u32 });
         slice.members.push(MemberRow { targets_at, ..member_row(tenant, dataset) });
-        slice.layers.extend(layer_rows(tenant));
+        slice.layers.extend(rows_of_layers(tenant));
     }
     let training: Vec<&Active> = active.iter().filter(|a| a.tenant.steps_left() > 0).collect();
     slice.count_training_ticks(&training, budget);
@@ -336,40 +337,8 @@ pub fn member_row(tenant: &Tenant, dataset: &Dataset) -> MemberRow {
     }
 }
 
-/// The layers of a member. Its scratch holds, in order: the minibatch, then per hidden layer its
-/// activations and its derivatives, then the outputs.
-fn layer_rows(tenant: &Tenant) -> Vec<LayerRow> {
-    let network = &tenant.member.network;
-    let rows = tenant.footprint.rows as u32;
-    let mut parameters_at = tenant.place.parameters;
-    let mut input_at = tenant.place.scratch;
-    let mut input_gradient_at = NONE;
-    let mut table = Vec::new();
-    for (index, (inputs, outputs)) in network.layers().enumerate() {
-        let (input_stride, output_stride) = (inputs.div_ceil(4).max(1) as u32, outputs.div_ceil(4) as u32);
-        let hidden = index < network.hidden.len();
-        let output_at = match index {
-            0 => input_at + rows * input_stride,
-            // Behind the activations of the layer below lie its derivatives.
-            _ => input_at + 2 * rows * input_stride,
-        };
-        let gradient_at = if hidden { output_at + rows * output_stride } else { output_at };
-        table.push(LayerRow {
-            input_count: inputs as u32,
-            input_stride,
-            output_count: outputs as u32,
-            output_stride,
-            parameters_at,
-            input_at,
-            output_at,
-            gradient_at,
-            input_gradient_at,
-            hidden: u32::from(hidden),
-            index: index as u32,
-            padding0: 0,
-        });
-        parameters_at += (4 * input_stride + 1) * output_stride;
-        (input_at, input_gradient_at) = (output_at, gradient_at);
-    }
-    table
+/// The layers of a tenant, whose rows of activations lie close together.
+fn rows_of_layers(tenant: &Tenant) -> Vec<LayerRow> {
+    let (place, rows) = (tenant.place, tenant.footprint.rows as u32);
+    layer_rows(&tenant.member.network, place.parameters, place.scratch, |stride| rows * stride)
 }

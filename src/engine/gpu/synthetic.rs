@@ -1,8 +1,8 @@
 //! Layers that belong to no member, for measuring: the tiled kernels run on them as they run in training.
 
+use super::binding::{bind, dispatch, uniforms};
 use super::device::GpuDevice;
-use super::pipelines::{DISPATCH_STRIDE, Kernel, Pipeline, Role};
-use super::run::DISPATCH_WIDTH;
+use super::pipelines::{Kernel, Pipeline, Role};
 use super::tables::{ControlRow, DispatchRow, LayerRow, MemberRow, NONE, WorkRow};
 use super::variant::{Product, Variant};
 use crate::error::Result;
@@ -134,14 +134,8 @@ impl Synthetic {
             second_moment_at: self.capacity,
             ..DispatchRow::zeroed()
         };
-        let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("dispatch of synthetic layers"),
-            size: DISPATCH_STRIDE,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&row));
-        let buffer = |role: &Role| match role {
+        let uniforms = uniforms(gpu, bytemuck::bytes_of(&row));
+        let buffer = |role: Role| match role {
             Role::Members => &self.members,
             Role::Work => &work_table,
             Role::Controls => &self.controls,
@@ -152,18 +146,9 @@ impl Synthetic {
             Role::Scratch => &self.scratch,
             _ => unreachable!("{role:?} is bound by no tiled kernel"),
         };
-        let size = std::num::NonZero::new(size_of::<DispatchRow>() as u64);
-        let dispatch = wgpu::BufferBinding { buffer: &uniforms, offset: 0, size };
-        let resources = std::iter::once(wgpu::BindingResource::Buffer(dispatch))
-            .chain(kernel.bindings().iter().map(|(role, _)| buffer(role).as_entire_binding()));
-        let entries: Vec<wgpu::BindGroupEntry> = (0..)
-            .zip(resources)
-            .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource })
-            .collect();
-        let descriptor = wgpu::BindGroupDescriptor { label: None, layout, entries: &entries };
         Ok(Prepared {
             pipeline,
-            group: gpu.device.create_bind_group(&descriptor),
+            group: bind(gpu, kernel, layout, &uniforms, buffer),
             workgroups: work.len() as u32,
         })
     }
@@ -186,8 +171,7 @@ impl Prepared<'_> {
         let mut pass = encoder.begin_compute_pass(&Default::default());
         pass.set_pipeline(self.pipeline);
         pass.set_bind_group(0, &self.group, &[0]);
-        let (width, rows) = (self.workgroups.min(DISPATCH_WIDTH), self.workgroups.div_ceil(DISPATCH_WIDTH));
-        (0..times).for_each(|_| pass.dispatch_workgroups(width, rows, 1));
+        (0..times).for_each(|_| dispatch(&mut pass, self.workgroups));
         drop(pass);
         gpu.queue.submit([encoder.finish()]);
         gpu.wait()

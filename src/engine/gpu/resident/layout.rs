@@ -1,8 +1,8 @@
 //! Where a member's activations lie while one workgroup trains it: rows of odd length, so that threads
 //! that read neighbouring rows meet different banks of the memory.
 
-use crate::engine::gpu::footprint::padded_layers;
-use crate::engine::gpu::tables::{LayerRow, NONE};
+use crate::engine::gpu::footprint::{layer_rows, padded_layers, strides};
+use crate::engine::gpu::tables::LayerRow;
 use crate::model::recipe::{Member, Network};
 
 /// Validation rows scored at a time by a member whose minibatch is smaller, where there are as many.
@@ -22,10 +22,6 @@ pub struct Layout {
 /// vec4 from one row of activations to the next; the twin of row_stride in `shaders/resident/memory.wgsl`.
 fn row_stride(stride: u32) -> u32 {
     stride | 1
-}
-
-fn strides(network: &Network) -> impl Iterator<Item = (u32, u32)> + '_ {
-    network.layers().map(|(inputs, outputs)| (inputs.div_ceil(4).max(1) as u32, outputs.div_ceil(4) as u32))
 }
 
 impl Layout {
@@ -52,43 +48,7 @@ impl Layout {
     /// The layers of a member whose activations begin at `activations_at`. Parameters count from the
     /// member's first.
     pub fn layers(&self, network: &Network, activations_at: u32) -> Vec<LayerRow> {
-        let mut parameters_at = 0;
-        let mut input_at = activations_at;
-        let mut input_gradient_at = NONE;
-        let mut next = activations_at;
-        let mut table: Vec<LayerRow> = Vec::new();
-        let mut take = |stride: u32| {
-            let at = next;
-            next += self.rows * row_stride(stride);
-            at
-        };
-        for (index, ((inputs, outputs), (input_stride, output_stride))) in
-            network.layers().zip(strides(network)).enumerate()
-        {
-            if index == 0 {
-                input_at = take(input_stride);
-            }
-            let hidden = index < network.hidden.len();
-            let output_at = take(output_stride);
-            let gradient_at = if hidden { take(output_stride) } else { output_at };
-            table.push(LayerRow {
-                input_count: inputs as u32,
-                input_stride,
-                output_count: outputs as u32,
-                output_stride,
-                parameters_at,
-                input_at,
-                output_at,
-                gradient_at,
-                input_gradient_at,
-                hidden: u32::from(hidden),
-                index: index as u32,
-                padding0: 0,
-            });
-            parameters_at += (4 * input_stride + 1) * output_stride;
-            (input_at, input_gradient_at) = (output_at, gradient_at);
-        }
-        table
+        layer_rows(network, 0, activations_at, |stride| self.rows * row_stride(stride))
     }
 }
 

@@ -6,10 +6,10 @@ pub mod slice;
 pub mod variant;
 
 use super::GpuEngine;
+use super::binding::{bind, dispatch, uniforms};
 use super::device::GpuDevice;
 use super::flight::{OutputRange, Recorded};
-use super::pipelines::{DISPATCH_STRIDE, Kernel, Pipeline, Role, compile_one};
-use super::run::DISPATCH_WIDTH;
+use super::pipelines::{Kernel, Pipeline, Role, compile_one};
 use super::shard::Shard;
 use super::sources::Source;
 use super::stamps::Stamps;
@@ -63,13 +63,7 @@ impl GpuEngine {
             data_row_end: self.data.shards[0].rows.end,
             ..Default::default()
         };
-        let uniforms = gpu.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("dispatch"),
-            size: DISPATCH_STRIDE,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        gpu.queue.write_buffer(&uniforms, 0, bytemuck::bytes_of(&row));
+        let uniforms = uniforms(gpu, bytemuck::bytes_of(&row));
         let members = gpu.storage_with("members", &slice.members)?;
         let shapes = gpu.storage_with("shapes", &slice.shapes)?;
         let buffer = |role: Role| match role {
@@ -79,24 +73,13 @@ impl GpuEngine {
             Role::Folds => &self.data.folds,
             _ => shard.buffer(role).expect("every other role belongs to the shard"),
         };
-        let size = std::num::NonZero::new(size_of::<DispatchRow>() as u64);
-        let dispatch = wgpu::BufferBinding { buffer: &uniforms, offset: 0, size };
-        let entries: Vec<wgpu::BindGroupEntry> = std::iter::once(wgpu::BindingResource::Buffer(dispatch))
-            .chain(Kernel::Resident.bindings().iter().map(|(role, _)| buffer(*role).as_entire_binding()))
-            .zip(0..)
-            .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
-            .collect();
-        let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: &pipeline.layout,
-            entries: &entries,
-        });
+        let group = bind(gpu, Kernel::Resident, &pipeline.layout, &uniforms, buffer);
         let mut encoder = gpu.device.create_command_encoder(&Default::default());
         let stamps = Stamps::new(gpu);
         let mut pass = Stamps::begin_pass(stamps.as_ref(), &mut encoder, true);
         pass.set_pipeline(&pipeline.pipeline);
         pass.set_bind_group(0, &group, &[0]);
-        pass.dispatch_workgroups(count.min(DISPATCH_WIDTH), count.div_ceil(DISPATCH_WIDTH), 1);
+        dispatch(&mut pass, count);
         drop(pass);
         let outputs = self.resident_outputs(shard, &slice);
         Ok(Recorded { encoder, stamps, progress: slice.progress, outputs, work: slice.work })
