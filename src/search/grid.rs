@@ -21,6 +21,9 @@ impl StrategyKind for Grid {
     fn size(&self, space: &Space) -> Option<u128> {
         Some(cells(space).len().unwrap_or(u128::MAX))
     }
+    fn learns(&self) -> bool {
+        false
+    }
     fn runs_all(&self) -> bool {
         true
     }

@@ -38,6 +38,10 @@ pub trait StrategyKind: Sync {
     fn runs_all(&self) -> bool {
         false
     }
+    /// Whether what was tried changes what it proposes; results are kept in memory only for those it does.
+    fn learns(&self) -> bool {
+        true
+    }
     /// What a user should know about how it takes this space, one fact a line.
     fn notes(&self, _space: &Space) -> Vec<String> {
         Vec::new()
@@ -63,7 +67,8 @@ pub trait Strategy: Send {
     /// the space is exhausted.
     ///
     /// A pure function of the settings, the space, the trials' numbers and what was told: a resumed
-    /// study asks again and gets the same. `told` is in the order of the numbers.
+    /// study asks again and gets the same. `told` is in the order of the numbers; empty where the strategy
+    /// does not [learn](StrategyKind::learns).
     fn ask(
         &mut self,
         space: &Space,

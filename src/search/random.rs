@@ -27,6 +27,9 @@ impl StrategyKind for Random {
     fn size(&self, space: &Space) -> Option<u128> {
         Cells::all(space).map(|cells| cells.len().unwrap_or(u128::MAX))
     }
+    fn learns(&self) -> bool {
+        false
+    }
     fn create(&self, settings: Settings) -> Box<dyn Strategy> {
         Box::new(Draws { seed: settings.seed, proposed: None })
     }

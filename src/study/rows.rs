@@ -92,10 +92,10 @@ pub struct TrialRow {
     curves: [Vec<u8>; 3],
 }
 
-/// Reads every trial, by number.
-pub fn read_trials(connection: &Connection) -> rusqlite::Result<Vec<TrialRow>> {
+/// Reads every trial, by number, or the one of a number.
+pub fn read_trials(connection: &Connection, only: Option<u64>) -> rusqlite::Result<Vec<TrialRow>> {
     let sql = "SELECT number, state, hyperparameters, seconds, diverged_at_step, failure, train_loss, \
-               objective, tie_break FROM trials ORDER BY number";
+               objective, tie_break FROM trials WHERE ?1 IS NULL OR number = ?1 ORDER BY number";
     let read = |row: &Row<'_>| {
         Ok(TrialRow {
             number: row.get::<_, i64>(0)? as u64,
@@ -107,7 +107,7 @@ pub fn read_trials(connection: &Connection) -> rusqlite::Result<Vec<TrialRow>> {
             curves: [row.get(6)?, row.get(7)?, row.get(8)?],
         })
     };
-    connection.prepare(sql)?.query_map([], read)?.collect()
+    connection.prepare(sql)?.query_map([only.map(|number| number as i64)], read)?.collect()
 }
 
 impl TrialRow {

@@ -85,6 +85,8 @@ pub struct Run<'a> {
     pub schedule: &'a mut dyn Schedule,
     /// Proposes configurations.
     pub ask: &'a mut Ask<'a>,
+    /// Whether what is asked depends on what was tried: else no results are kept for it.
+    pub learns: bool,
     /// Understands them.
     pub build: &'a Build<'a>,
     /// A trial that trains for longer is checkpointed this often, or less often where that takes long.

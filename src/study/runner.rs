@@ -43,7 +43,7 @@ pub struct Runner<'a> {
     /// The first number that has not been asked for.
     next_number: u64,
     exhausted: bool,
-    /// By number.
+    /// By number; empty where the strategy does not learn.
     told: Vec<Told>,
     best: Option<Trial>,
     outbox: Outbox,
@@ -59,7 +59,7 @@ impl<'a> Runner<'a> {
         let stored = run.store.trials()?;
         let next_number = stored.last().map_or(0, |trial| trial.number + 1);
         let best = trial::best(order, &stored).cloned();
-        let told = stored.iter().filter(|trial| !trial.is_open()).map(told).collect();
+        let told = stored.iter().filter(|trial| run.learns && !trial.is_open()).map(told).collect();
         let within = |trial: &Trial| run.limits.trials.is_none_or(|count| trial.number < count);
         let waiting = stored.into_iter().filter(|trial| trial.is_open() && within(trial)).collect();
         Ok(Self {
@@ -337,6 +337,9 @@ impl<'a> Runner<'a> {
     }
 
     fn tell(&mut self, trial: &Trial) {
+        if !self.run.learns {
+            return;
+        }
         let place = self.told.partition_point(|told| told.number < trial.number);
         self.told.insert(place, told(trial));
     }

@@ -166,10 +166,26 @@ impl Store {
 
     /// Every trial, by number.
     pub fn trials(&self) -> Result<Vec<Trial>> {
+        self.read_trials(None)
+    }
+
+    /// One trial; `None` where there is none of this number.
+    pub fn trial(&self, number: u64) -> Result<Option<Trial>> {
+        Ok(self.read_trials(Some(number))?.pop())
+    }
+
+    /// Whether no trial came to anything.
+    pub fn all_failed(&self) -> Result<bool> {
+        let sql = "SELECT NOT EXISTS (SELECT 1 FROM trials WHERE state <> ?1)";
+        let read = || self.connection.query_row(sql, [State::Failed.name()], |row| row.get(0));
+        read().map_err(fault(&self.path()))
+    }
+
+    fn read_trials(&self, only: Option<u64>) -> Result<Vec<Trial>> {
         let path = self.path();
         let header = self.header()?;
         let (order, fold_count) = (header.order()?, header.fold_count);
-        let rows = rows::read_trials(&self.connection).map_err(fault(&path))?;
+        let rows = rows::read_trials(&self.connection, only).map_err(fault(&path))?;
         rows.into_iter()
             .map(|row| {
                 let number = row.number;

@@ -271,6 +271,7 @@ impl Study {
             },
             schedule: schedule.as_mut(),
             ask: &mut |told, first, count| strategy.ask(&self.space, told, first, count),
+            learns: self.strategy.learns(),
             build: &|configuration| self.build(configuration),
             checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },
@@ -280,6 +281,7 @@ impl Study {
             return Ok(Ending::Stopped(stop));
         }
         if let Some(before) = before
+            && store.all_failed()?
             && let Some(error) = nothing_fitted(&store.trials()?)
         {
             drop(store);
@@ -340,9 +342,9 @@ impl Study {
         files::write(&self.folder.join(SOURCE), self.plan.source.as_bytes())?;
         self.preprocessing().save(&self.folder, Which::Best)?;
         if let Some(models) = store.best_models()?
-            && let Some(trial) = store.trials()?.iter().find(|trial| trial.number == models.trial)
+            && let Some(trial) = store.trial(models.trial)?
         {
-            self.save_weights(trial, &models)?;
+            self.save_weights(&trial, &models)?;
         }
         Ok(())
     }
@@ -363,8 +365,7 @@ impl Study {
         let Some(models) = store.best_models()?.filter(|_| !self.test_rows.is_empty()) else {
             return Ok(());
         };
-        let trials = store.trials()?;
-        let Some(best) = trials.iter().find(|trial| trial.number == models.trial) else { return Ok(()) };
+        let Some(best) = store.trial(models.trial)? else { return Ok(()) };
         let (network, _) = self.build(&best.configuration)?;
         let model = SavedModel::new(&models, network, self.preprocessing());
         let value = score::on_rows(&model, &self.dataset, &self.test_rows, self.objective);

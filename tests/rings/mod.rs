@@ -172,6 +172,7 @@ pub fn train_on(
         limits: Limits { trials: Some(trials), max_epochs: 12, patience: 5 },
         schedule: schedule.as_mut(),
         ask: &mut propose,
+        learns: true,
         build: &build,
         checkpoint_interval: CHECKPOINT_INTERVAL.get(),
         watch: &mut watcher,
