@@ -11,6 +11,7 @@ pub mod random;
 pub mod report;
 pub mod schedule;
 pub mod search;
+pub mod setting;
 pub mod space;
 pub mod study;
 pub mod trial;

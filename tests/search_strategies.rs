@@ -1,12 +1,12 @@
 //! Strategies: one contract for all of them, exact grids, and random search without repetition.
 
 use manytune::model::metric::Direction;
-use manytune::search::{self, Settings, Told};
+use manytune::search::{self, Next, Options, Pending, Settings, StrategyKind, Told, Trials, Window};
 use manytune::space::{Configuration, Dimension, Domain, Space, Value, value_text};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
-const SETTINGS: Settings = Settings { seed: 11, direction: Direction::Maximize };
+const SETTINGS: Settings = Settings::new(11, Direction::Maximize);
 
 fn int(low: i64, high: i64) -> Domain {
     Domain::Int { low, high, log: false, step: 1 }
@@ -26,20 +26,13 @@ fn key(configuration: &Configuration) -> String {
 
 /// All that a strategy proposes, at most `most`, asked for in pieces of `piece`.
 fn all(name: &str, space: &Space, piece: usize, most: usize) -> Vec<Configuration> {
-    let mut strategy = search::create(name, SETTINGS).unwrap();
+    let mut strategy = search::create(name, &SETTINGS).unwrap();
     let mut found: Vec<Configuration> = Vec::new();
     while found.len() < most {
-        let told: Vec<Told> = found
-            .iter()
-            .enumerate()
-            .map(|(i, c)| Told {
-                number: i as u64,
-                configuration: c.clone(),
-                value: (i % 3 > 0).then_some(i as f64),
-            })
-            .collect();
+        let told: Vec<Told> = (0..).zip(&found).map(|(number, c)| told(number, c)).collect();
         let asked = piece.min(most - found.len());
-        let more = strategy.ask(space, &told, found.len() as u64, asked).unwrap();
+        let more =
+            strategy.ask(space, Trials { told: &told, pending: &[] }, found.len() as u64, asked).unwrap();
         assert!(more.len() <= asked);
         found.extend(more.iter().cloned());
         if more.len() < asked {
@@ -59,21 +52,164 @@ fn mixed() -> Space {
     .unwrap()
 }
 
-/// Proposals are a function of the number: asked one by one, in batches, or again from the middle.
+fn finite() -> Space {
+    Space::new(vec![Dimension::new("a", choice(0..7)), Dimension::new("b", int(1, 9))]).unwrap()
+}
+
+/// A smooth objective of what `mixed` and `finite` propose; some trials come to nothing.
+fn objective(configuration: &Configuration) -> Option<f64> {
+    let number = |name: &str| match configuration.get(name) {
+        Some(Value::Int(value)) => *value as f64,
+        Some(Value::Float(value)) => *value,
+        _ => 0.5,
+    };
+    let rate = number("rate").ln();
+    let value = -(rate + 5.0).powi(2) - (number("width") - 9.0).powi(2) - (number("a") - 4.0).abs();
+    (number("kind") < 2.0 || number("momentum") < 0.1).then_some(value + number("momentum"))
+}
+
+fn told(number: u64, configuration: &Configuration) -> Told {
+    let value = objective(configuration);
+    Told { number, configuration: configuration.clone(), value, is_pruned: number % 5 == 2 }
+}
+
+/// What a study of `limit` trials proposes when, of those under way, the one at `pick` ends next, and a new
+/// process goes on after every `lifetime` results.
+fn study(
+    kind: &dyn StrategyKind,
+    space: &Space,
+    limit: u64,
+    lifetime: usize,
+    pick: &mut dyn FnMut(usize) -> usize,
+) -> Vec<Configuration> {
+    let mut proposed: Vec<Configuration> = Vec::new();
+    let mut results: Vec<Told> = Vec::new();
+    loop {
+        let options = Options { space, learns: kind.learns(), batch: 8, limit: Some(limit), enqueued: &[] };
+        let mut window = Window::new(kind.create(&SETTINGS), options);
+        window.resume(proposed.iter().cloned());
+        results.iter().for_each(|told| window.tell(told.clone()));
+        let is_open = |number: &usize| !results.iter().any(|told| told.number == *number as u64);
+        let mut under_way: Vec<usize> = (0..proposed.len()).filter(is_open).collect();
+        for _ in 0..lifetime {
+            loop {
+                match window.next(|number| number).unwrap() {
+                    Next::Trial(number, configuration) => {
+                        assert_eq!(number, proposed.len() as u64, "numbers have no gaps");
+                        under_way.push(proposed.len());
+                        proposed.push(configuration);
+                    }
+                    Next::Wait => break,
+                    Next::Exhausted if under_way.is_empty() => return proposed,
+                    Next::Exhausted => break,
+                }
+            }
+            assert!(!kind.learns() || under_way.len() <= 8, "{} are under way", under_way.len());
+            let number = under_way.remove(pick(under_way.len()));
+            results.push(told(number as u64, &proposed[number]));
+            window.tell(results[results.len() - 1].clone());
+        }
+    }
+}
+
+/// A study proposes the same whichever trial ends first, and wherever it is interrupted.
 #[test]
-fn every_strategy_proposes_the_same_however_it_is_asked() {
-    let finite = Space::new(vec![Dimension::new("a", choice(0..7)), Dimension::new("b", int(1, 9))]).unwrap();
+fn every_strategy_proposes_the_same_whatever_ends_first() {
     for kind in search::ALL {
-        for space in [&mixed(), &finite] {
-            let expected = all(kind.name(), space, 1, 40);
+        for space in [&mixed(), &finite()] {
+            let expected = study(*kind, space, 40, 1000, &mut |_| 0);
             assert_eq!(expected.len(), 40, "{}", kind.name());
             assert!(expected.iter().all(|configuration| space.contains(configuration)), "{}", kind.name());
-            assert_eq!(all(kind.name(), space, 40, 40), expected, "{}", kind.name());
-            assert_eq!(all(kind.name(), space, 7, 40), expected, "{}", kind.name());
-            let mut resumed = kind.create(SETTINGS);
-            assert_eq!(resumed.ask(space, &[], 25, 15).unwrap(), expected[25..], "{}", kind.name());
-            assert_eq!(resumed.ask(space, &[], 3, 5).unwrap(), expected[3..8], "{} going back", kind.name());
-            assert_eq!(resumed.ask(space, &[], 8, 0).unwrap(), [], "{}", kind.name());
+            let distinct: BTreeSet<String> = expected.iter().map(key).collect();
+            assert_eq!(distinct.len(), 40, "{}", kind.name());
+            assert_eq!(study(*kind, space, 40, 1000, &mut |count| count - 1), expected, "{}", kind.name());
+            let mut turn = 0;
+            let mut spread = |count: usize| {
+                turn += 1;
+                turn * 7 % count
+            };
+            assert_eq!(study(*kind, space, 40, 3, &mut spread), expected, "{} interrupted", kind.name());
+            assert_eq!(study(*kind, space, 23, 1000, &mut |_| 0), expected[..23], "{}", kind.name());
+        }
+    }
+}
+
+/// Of more trials that are asked for at once, the first are the same; and a strategy that has gone on can be
+/// asked about earlier ones.
+#[test]
+fn every_strategy_proposes_the_first_of_many_alike() {
+    for kind in search::ALL {
+        for space in [&mixed(), &finite()] {
+            let before: Vec<Configuration> = study(*kind, space, 30, 1000, &mut |_| 0);
+            let told: Vec<Told> = (0..).zip(&before).take(20).map(|(n, c)| told(n, c)).collect();
+            let pending = (0..).zip(before.iter().cloned()).skip(20);
+            let pending: Vec<Pending> =
+                pending.map(|(number, configuration)| Pending { number, configuration }).collect();
+            let trials = Trials { told: &told, pending: &pending };
+            let mut strategy = kind.create(&SETTINGS);
+            let many = strategy.ask(space, trials, 30, 12).unwrap();
+            assert_eq!(many.len(), 12, "{}", kind.name());
+            for count in [0, 1, 5] {
+                let few = kind.create(&SETTINGS).ask(space, trials, 30, count).unwrap();
+                assert_eq!(few, many[..count], "{}", kind.name());
+            }
+            let earlier = Trials { told: &told[..10], pending: &[] };
+            let expected = kind.create(&SETTINGS).ask(space, earlier, 10, 5).unwrap();
+            assert_eq!(strategy.ask(space, earlier, 10, 5).unwrap(), expected, "{} going back", kind.name());
+        }
+    }
+}
+
+/// Trials that came to nothing, all of one value, or of values without bounds: no strategy breaks.
+#[test]
+fn every_strategy_bears_whatever_it_is_told() {
+    let values: [&dyn Fn(u64) -> Option<f64>; 5] = [
+        &|_| None,
+        &|_| Some(1.0),
+        &|number| Some(f64::MAX * if number % 2 == 0 { 1.0 } else { -1.0 }),
+        &|number| (number == 7).then_some(0.25),
+        &|number| Some(if number % 3 == 0 { 1e300 } else { number as f64 * 1e-300 }),
+    ];
+    for kind in search::ALL {
+        for space in [&mixed(), &finite()] {
+            for value in values {
+                let configurations = study(*kind, space, 40, 1000, &mut |_| 0);
+                let told: Vec<Told> = (0..)
+                    .zip(&configurations)
+                    .map(|(number, c)| Told { value: value(number), ..told(number, c) })
+                    .collect();
+                let trials = Trials { told: &told, pending: &[] };
+                let next = kind.create(&SETTINGS).ask(space, trials, 40, 10).unwrap();
+                assert_eq!(next.len(), 10, "{}", kind.name());
+                assert!(next.iter().all(|configuration| space.contains(configuration)), "{}", kind.name());
+            }
+        }
+    }
+}
+
+/// Every dimension fixed but one, or all of them inactive in some configurations.
+#[test]
+fn every_strategy_takes_spaces_of_odd_shapes() {
+    let one = Space::new(vec![
+        Dimension::new("fixed", Domain::Fixed(Value::Float(0.5))),
+        Dimension::new("rate", float(0.0, 1.0, false)),
+    ]);
+    let nested = Space::new(vec![
+        Dimension::new("kind", choice([0, 1])),
+        Dimension::new("inner", choice([0, 1])).when("kind", [Value::Int(1)]),
+        Dimension::new("rate", float(1e-3, 1.0, true)).when("inner", [Value::Int(1)]),
+        Dimension::new("width", Domain::Int { low: 1, high: 1 << 40, log: true, step: 1 }),
+        Dimension::new("share", Domain::Float { low: 0.0, high: 1.0, log: false, step: Some(0.125) }),
+    ]);
+    for space in [one.unwrap(), nested.unwrap()] {
+        for kind in search::ALL {
+            let asked = match kind.size(&space) {
+                Some(size) => size.min(60) as u64,
+                None => 60,
+            };
+            let found = study(*kind, &space, asked, 11, &mut |count| count / 2);
+            assert_eq!(found.len() as u64, asked, "{}", kind.name());
+            assert!(found.iter().all(|configuration| space.contains(configuration)), "{}", kind.name());
         }
     }
 }
@@ -88,15 +224,27 @@ fn every_strategy_ends_when_a_finite_space_is_exhausted() {
     ])
     .unwrap();
     for kind in search::ALL {
-        assert_eq!(kind.size(&space), Some(9 * 40), "{}", kind.name());
+        if let Some(size) = kind.size(&space) {
+            assert_eq!(size, 9 * 40, "{}", kind.name());
+        }
         for piece in [1, 64, 1000] {
             let found = all(kind.name(), &space, piece, 1000);
             let distinct: BTreeSet<String> = found.iter().map(key).collect();
             assert_eq!((found.len(), distinct.len()), (360, 360), "{}", kind.name());
             assert!(found.iter().all(|configuration| space.contains(configuration)));
         }
-        assert_eq!(kind.create(SETTINGS).ask(&space, &[], 360, 5).unwrap(), [], "{}", kind.name());
-        assert_eq!(kind.create(SETTINGS).ask(&space, &[], u64::MAX, 5).unwrap(), [], "{}", kind.name());
+        assert_eq!(
+            kind.create(&SETTINGS).ask(&space, Trials::default(), 360, 5).unwrap(),
+            [],
+            "{}",
+            kind.name()
+        );
+        assert_eq!(
+            kind.create(&SETTINGS).ask(&space, Trials::default(), u64::MAX, 5).unwrap(),
+            [],
+            "{}",
+            kind.name()
+        );
     }
 }
 
@@ -120,7 +268,10 @@ fn an_unknown_strategy_is_refused_with_the_nearest() {
 fn random_proposals_change_with_the_seed_and_the_number() {
     let space = mixed();
     let of = |seed| {
-        search::create("random", Settings { seed, ..SETTINGS }).unwrap().ask(&space, &[], 0, 50).unwrap()
+        search::create("random", &Settings { seed, ..SETTINGS })
+            .unwrap()
+            .ask(&space, Trials::default(), 0, 50)
+            .unwrap()
     };
     assert_ne!(of(1), of(2));
     let distinct: BTreeSet<String> = of(1).iter().map(key).collect();
@@ -131,7 +282,7 @@ fn random_proposals_change_with_the_seed_and_the_number() {
 fn random_search_of_a_continuous_space_never_ends() {
     let kind = search::find("random").unwrap();
     assert_eq!(kind.size(&mixed()), None);
-    let last = kind.create(SETTINGS).ask(&mixed(), &[], 1 << 40, 3).unwrap();
+    let last = kind.create(&SETTINGS).ask(&mixed(), Trials::default(), 1 << 40, 3).unwrap();
     assert_eq!(last.len(), 3);
 }
 
@@ -210,16 +361,16 @@ fn a_grid_is_counted_without_being_walked() {
         Space::new((0..count).map(|i| Dimension::new(format!("x{i}"), int(1, high))).collect()).unwrap()
     };
     assert_eq!(kind.size(&wide(12, 1000)), Some(10_u128.pow(36)));
-    let far = kind.create(SETTINGS).ask(&wide(12, 1000), &[], u64::MAX - 1, 2).unwrap();
+    let far = kind.create(&SETTINGS).ask(&wide(12, 1000), Trials::default(), u64::MAX - 1, 2).unwrap();
     assert_eq!(far.len(), 2);
     assert_eq!(kind.size(&wide(13, 1000)), Some(u128::MAX));
-    let error = kind.create(SETTINGS).ask(&wide(13, 1000), &[], 0, 1).unwrap_err();
+    let error = kind.create(&SETTINGS).ask(&wide(13, 1000), Trials::default(), 0, 1).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     // Random search does not mind.
     assert_eq!(all("random", &wide(13, 1000), 5, 10).len(), 10);
     let huge = Space::new(vec![Dimension::new("x", int(i64::MIN, i64::MAX))]).unwrap();
     assert_eq!(kind.size(&huge), Some(1 << 64));
-    let first = kind.create(SETTINGS).ask(&huge, &[], u64::MAX, 5).unwrap();
+    let first = kind.create(&SETTINGS).ask(&huge, Trials::default(), u64::MAX, 5).unwrap();
     assert_eq!(first[0]["x"], Value::Int(i64::MAX));
     assert_eq!(first.len(), 1);
 }

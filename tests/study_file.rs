@@ -325,14 +325,14 @@ fn a_linear_model_has_no_hidden_layers() {
     let mut plan = plan(&linear("momentum = 0.5"));
     plan.settle(CLASSES, 100, 4).unwrap();
     let space = plan.space.as_ref().unwrap();
-    let configuration = &search::create("random", SETTINGS).unwrap().ask(space, &[], 0, 1).unwrap()[0];
+    let configuration =
+        &search::create("random", &SETTINGS).unwrap().ask(space, search::Trials::default(), 0, 1).unwrap()[0];
     let (network, _) = build(configuration, CLASSES, 4, 10).unwrap();
     assert_eq!(network.layer_count(), 1);
     assert_reads_back(&plan);
 }
 
-const SETTINGS: search::Settings =
-    search::Settings { seed: 3, direction: model::metric::Direction::Maximize };
+const SETTINGS: search::Settings = search::Settings::new(3, model::metric::Direction::Maximize);
 
 /// A plan's source reads back as the same plan.
 fn assert_reads_back(plan: &Plan) {
@@ -548,8 +548,10 @@ fn default_spaces_build_whatever_the_table() {
                 let checked = hyperparameter::admit(&space, model).unwrap();
                 hyperparameter::check_task(&checked, task).unwrap();
                 assert_eq!(space, checked);
-                for configuration in
-                    search::create("random", SETTINGS).unwrap().ask(&space, &[], 0, 60).unwrap()
+                for configuration in search::create("random", &SETTINGS)
+                    .unwrap()
+                    .ask(&space, search::Trials::default(), 0, 60)
+                    .unwrap()
                 {
                     build(&configuration, task, features, 100).unwrap();
                 }

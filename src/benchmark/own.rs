@@ -8,7 +8,7 @@ use crate::engine::Job;
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
 use crate::model::recipe::Member;
-use crate::search;
+use crate::search::{self, Trials};
 use crate::study::plan::Plan;
 use crate::verify::{self, Level, Options};
 use std::sync::Arc;
@@ -36,9 +36,10 @@ impl Prepare {
         plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
         let objective = plan.metric(dataset.task)?;
         let folds = dataset.folds.len();
-        let settings = search::Settings { seed: plan.seed, direction: objective.direction() };
+        let settings = search::Settings::new(plan.seed, objective.direction());
         let space = plan.space.clone().unwrap_or_default();
-        let configurations = search::create(STRATEGY, settings)?.ask(&space, &[], 0, trials(folds))?;
+        let configurations =
+            search::create(STRATEGY, &settings)?.ask(&space, Trials::default(), 0, trials(folds))?;
         let mut members = Vec::new();
         for configuration in &configurations {
             let (network, recipe) =

@@ -8,7 +8,7 @@ use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
 use crate::model::recipe::Member;
-use crate::search;
+use crate::search::{self, Trials};
 use crate::study::plan::{Overrides, Plan, device_beside_cpu};
 use crate::verify::{self, Level, Options, Outcome};
 use std::cell::Cell;
@@ -101,13 +101,14 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
     let dataset = prepared.map_err(|error| plan.locate(error))?.dataset;
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
     let space = plan.space.clone().unwrap_or_default();
-    let settings = search::Settings { seed: plan.seed, direction: plan.metric(dataset.task)?.direction() };
+    let settings = search::Settings::new(plan.seed, plan.metric(dataset.task)?.direction());
     let count = match options.level {
         Level::Quick => 8,
         Level::Normal => 32,
         Level::Full => 128,
     };
-    let configurations = search::create(&plan.strategy, settings)?.ask(&space, &[], 0, count)?;
+    let configurations =
+        search::create(&plan.strategy, &settings)?.ask(&space, Trials::default(), 0, count)?;
     let mut members = Vec::new();
     for (number, configuration) in configurations.iter().enumerate() {
         let (network, recipe) =

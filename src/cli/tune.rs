@@ -36,6 +36,9 @@ pub struct Arguments {
     /// How configurations are proposed: auto, random or grid; see --list
     #[arg(long, value_name = "NAME")]
     strategy: Option<String>,
+    /// Trials under way at most, where the strategy learns from those before [default: an eighth of them]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    batch: Option<u64>,
     /// auto, gpu or cpu [default: auto, a real GPU where there is one]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
@@ -130,6 +133,7 @@ fn overrides(arguments: &Arguments) -> Overrides {
         trials: arguments.trials,
         folds: arguments.folds,
         strategy: arguments.strategy.clone(),
+        batch: arguments.batch,
         seed: arguments.seed,
         engine: arguments.engine.clone(),
         device: arguments.device.clone(),

@@ -5,6 +5,7 @@ mod none;
 
 use crate::error::{Result, unknown_name};
 use crate::model::metric::Direction;
+use crate::setting::Setting;
 
 /// Every schedule.
 pub static ALL: &[&dyn ScheduleKind] = &[&none::NoSchedule];
@@ -24,6 +25,10 @@ pub trait ScheduleKind: Sync {
     fn name(&self) -> &'static str;
     /// What it does, on one line.
     fn summary(&self) -> &'static str;
+    /// The numeric settings that it understands, keys of `[schedule]`.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
     /// A schedule at its start.
     fn create(&self, settings: Settings) -> Box<dyn Schedule>;
 }

@@ -1,7 +1,7 @@
 //! Every combination of the values of a space, exactly once: a cell is a number, and so is a trial.
 
 use super::cells::{Axis, Cells, Whole};
-use super::{Settings, Strategy, StrategyKind, Told};
+use super::{Settings, Strategy, StrategyKind, Trials};
 use crate::error::{Error, Result};
 use crate::space::{Configuration, Dimension, Domain, Space, Value, between, tidy, value_text};
 
@@ -38,7 +38,7 @@ impl StrategyKind for Grid {
             .filter(|dimension| dimension.domain.size().is_none() && dimension.grid_count.is_none());
         std::iter::once(size).chain(unsaid.map(default_points)).collect()
     }
-    fn create(&self, _: Settings) -> Box<dyn Strategy> {
+    fn create(&self, _: &Settings) -> Box<dyn Strategy> {
         Box::new(Walk { cells: None })
     }
 }
@@ -75,7 +75,7 @@ impl Strategy for Walk {
     fn ask(
         &mut self,
         space: &Space,
-        _: &[Told],
+        _: Trials<'_>,
         first_number: u64,
         count: usize,
     ) -> Result<Vec<Configuration>> {

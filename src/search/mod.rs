@@ -1,13 +1,18 @@
 //! Search strategies: one file each. They see the space and the results they are told, never the study.
 
 mod cells;
+mod distinct;
 mod grid;
 mod random;
+mod window;
 
 pub use cells::Cells;
+pub use distinct::Distinct;
+pub use window::{Next, Options, Window};
 
 use crate::error::{Result, unknown_name};
 use crate::model::metric::Direction;
+use crate::setting::{Chosen, Setting};
 use crate::space::{Configuration, Space};
 
 /// Every strategy.
@@ -17,12 +22,24 @@ pub static ALL: &[&dyn StrategyKind] = &[&grid::Grid, &random::Random];
 pub const AUTO: &str = "auto";
 
 /// What a strategy is created with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The study's seed.
     pub seed: u64,
     /// Which way is better.
     pub direction: Direction,
+    /// The values of the strategy's own settings.
+    pub chosen: Chosen,
+    /// The configurations of trials 0, 1, …, which the strategy does not propose again: it is asked from
+    /// the next number on.
+    pub enqueued: Vec<Configuration>,
+}
+
+impl Settings {
+    /// All at their defaults.
+    pub const fn new(seed: u64, direction: Direction) -> Self {
+        Self { seed, direction, chosen: Chosen::none(), enqueued: Vec::new() }
+    }
 }
 
 /// The facts of a strategy.
@@ -42,12 +59,16 @@ pub trait StrategyKind: Sync {
     fn learns(&self) -> bool {
         true
     }
+    /// The numeric settings that it understands, keys of `[search]`.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
     /// What a user should know about how it takes this space, one fact a line.
     fn notes(&self, _space: &Space) -> Vec<String> {
         Vec::new()
     }
     /// A strategy at its start.
-    fn create(&self, settings: Settings) -> Box<dyn Strategy>;
+    fn create(&self, settings: &Settings) -> Box<dyn Strategy>;
 }
 
 /// A trial's result, as told to a strategy.
@@ -59,6 +80,27 @@ pub struct Told {
     pub configuration: Configuration,
     /// Its objective, in its own unit and sign; `None` where the trial diverged or failed.
     pub value: Option<f64>,
+    /// Whether it was stopped before its end, so that its value may be less than it could have come to.
+    pub is_pruned: bool,
+}
+
+/// A trial that is under way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pending {
+    /// The trial's number.
+    pub number: u64,
+    /// What is tried.
+    pub configuration: Configuration,
+}
+
+/// What a strategy sees of the trials before those it is asked for: each is told or pending. Both are empty
+/// where the strategy does not [learn](StrategyKind::learns).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trials<'a> {
+    /// Trials that have ended, in the order of their numbers.
+    pub told: &'a [Told],
+    /// Trials under way, in the order of their numbers.
+    pub pending: &'a [Pending],
 }
 
 /// Proposes configurations.
@@ -66,16 +108,30 @@ pub trait Strategy: Send {
     /// The configurations of trials `first_number`, `first_number + 1`, …; fewer than `count` where
     /// the space is exhausted.
     ///
-    /// A pure function of the settings, the space, the trials' numbers and what was told: a resumed
-    /// study asks again and gets the same. `told` is in the order of the numbers; empty where the strategy
-    /// does not [learn](StrategyKind::learns).
+    /// A pure function of the settings, the space, the trials before `first_number` and that number: a resumed
+    /// study asks again and gets the same. Of more that are asked for, the first are the same.
     fn ask(
         &mut self,
         space: &Space,
-        told: &[Told],
+        trials: Trials<'_>,
         first_number: u64,
         count: usize,
     ) -> Result<Vec<Configuration>>;
+}
+
+impl<F> Strategy for F
+where
+    F: FnMut(&Space, Trials<'_>, u64, usize) -> Result<Vec<Configuration>> + Send,
+{
+    fn ask(
+        &mut self,
+        space: &Space,
+        trials: Trials<'_>,
+        first_number: u64,
+        count: usize,
+    ) -> Result<Vec<Configuration>> {
+        self(space, trials, first_number, count)
+    }
 }
 
 /// The strategy of this name.
@@ -91,6 +147,6 @@ pub fn named(place: &str, name: &str) -> Result<&'static dyn StrategyKind> {
 }
 
 /// A strategy of this name, at its start.
-pub fn create(name: &str, settings: Settings) -> Result<Box<dyn Strategy>> {
+pub fn create(name: &str, settings: &Settings) -> Result<Box<dyn Strategy>> {
     Ok(named("search.strategy", name)?.create(settings))
 }

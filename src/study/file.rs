@@ -4,13 +4,17 @@ use super::document::{Entry, Places, Section, Source};
 use crate::data::{ColumnRef, ColumnType, DataOptions, MOST_FOLDS, Scale, TaskKind};
 use crate::error::Result;
 use crate::model::{hyperparameter, metric};
+use crate::setting::{Chosen, Setting};
 use crate::space::{Condition, Dimension, Domain, Space, Value};
 use crate::{schedule, search};
+use std::collections::BTreeSet;
 use std::path::Path;
 use toml::de::DeValue;
 
 /// Most epochs of a trial.
 pub const MOST_EPOCHS: u32 = 1_000_000;
+/// Most trials under way at a time.
+pub const MOST_BATCH: u32 = 1_000_000;
 /// The engines that a study may name.
 pub static ENGINES: &[&str] = &["auto", "gpu", "cpu"];
 
@@ -23,6 +27,10 @@ pub struct StudyFile {
     pub model: Option<String>,
     /// `search.strategy`
     pub strategy: Option<String>,
+    /// The keys of `[search]` that strategies declare.
+    pub strategy_settings: Chosen,
+    /// `search.batch`
+    pub batch: Option<u64>,
     /// `search.trials`
     pub trials: Option<u64>,
     /// `search.seed`
@@ -31,6 +39,8 @@ pub struct StudyFile {
     pub objective: Option<String>,
     /// `schedule.kind`
     pub schedule: Option<String>,
+    /// The keys of `[schedule]` that schedules declare.
+    pub schedule_settings: Chosen,
     /// `schedule.max_epochs`
     pub max_epochs: Option<u32>,
     /// `schedule.patience`
@@ -81,10 +91,13 @@ impl StudyFile {
             data,
             model: None,
             strategy: None,
+            strategy_settings: Chosen::none(),
+            batch: None,
             trials: None,
             seed: None,
             objective: None,
             schedule: None,
+            schedule_settings: Chosen::none(),
             max_epochs: None,
             patience: None,
             engine: None,
@@ -102,11 +115,14 @@ impl StudyFile {
     }
 
     fn read_search(&mut self, table: &Section<'_>) -> Result<()> {
-        table.expect(&["strategy", "trials", "seed", "objective"])?;
+        let declared = search::ALL.iter().flat_map(|kind| kind.settings());
+        self.strategy_settings =
+            read_settings(table, &["strategy", "trials", "batch", "seed", "objective"], declared)?;
         let strategies: Vec<&str> =
             search::ALL.iter().map(|kind| kind.name()).chain([search::AUTO]).collect();
         let metrics: Vec<&str> = metric::ALL.iter().map(|metric| metric.name()).collect();
         self.strategy = optional(table, "strategy", |entry| entry.name_of("strategy", &strategies))?;
+        self.batch = optional(table, "batch", |entry| entry.integer(1..=MOST_BATCH.into()))?;
         self.trials = optional(table, "trials", |entry| entry.integer(1..=i64::MAX.into()))?;
         self.seed = optional(table, "seed", |entry| entry.integer(0..=u64::MAX.into()))?;
         self.objective = optional(table, "objective", |entry| entry.name_of("objective", &metrics))?;
@@ -114,7 +130,8 @@ impl StudyFile {
     }
 
     fn read_schedule(&mut self, table: &Section<'_>) -> Result<()> {
-        table.expect(&["kind", "max_epochs", "patience"])?;
+        let declared = schedule::ALL.iter().flat_map(|kind| kind.settings());
+        self.schedule_settings = read_settings(table, &["kind", "max_epochs", "patience"], declared)?;
         let kinds: Vec<&str> = schedule::ALL.iter().map(|kind| kind.name()).collect();
         let epochs = 1..=i128::from(MOST_EPOCHS);
         self.schedule = optional(table, "kind", |entry| entry.name_of("schedule", &kinds))?;
@@ -133,6 +150,21 @@ impl StudyFile {
         self.memory = optional(table, "memory", Entry::text)?;
         Ok(())
     }
+}
+
+/// Reads the keys of a table that the members of a family declare, beside those that it has itself.
+fn read_settings(
+    table: &Section<'_>,
+    own: &[&str],
+    declared: impl Iterator<Item = &'static Setting>,
+) -> Result<Chosen> {
+    let names: BTreeSet<&str> = declared.map(|setting| setting.name).collect();
+    let known: Vec<&str> = own.iter().copied().chain(names.iter().copied()).collect();
+    table.expect(&known)?;
+    names
+        .iter()
+        .filter_map(|name| table.get(name))
+        .try_fold(Chosen::none(), |chosen, entry| Ok(chosen.with(entry.name(), entry.real()?)))
 }
 
 type ReadTable = fn(&mut StudyFile, &Section<'_>) -> Result<()>;

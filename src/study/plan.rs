@@ -5,15 +5,21 @@ use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
 use crate::data::{self, ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, ErrorKind, Result, unknown_name};
 use crate::model::hyperparameter::{self, LINEAR};
-use crate::model::metric::{self, Metric};
-use crate::search;
-use crate::space::{Dimension, Space, key_text, quoted};
+use crate::model::metric::{self, Direction, Metric};
+use crate::setting::Chosen;
+use crate::setting::Setting;
+use crate::space::{Configuration, Dimension, Space, key_text, quoted};
+use crate::{schedule, search};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use super::default_space::default_space;
 
 /// The engine that takes no graphics adapter.
 pub const CPU: &str = "cpu";
+
+/// Table, key, and value as TOML where it is set.
+type PlanEntry = (&'static str, &'static str, Option<String>);
 
 const DEFAULT_TRIALS: u64 = 100;
 const DEFAULT_MAX_EPOCHS: u32 = 100;
@@ -30,6 +36,8 @@ pub struct Overrides {
     pub folds: Option<usize>,
     /// `--strategy`
     pub strategy: Option<String>,
+    /// `--batch`
+    pub batch: Option<u64>,
     /// `--seed`
     pub seed: Option<u64>,
     /// `--engine`
@@ -62,14 +70,22 @@ pub struct Plan {
     pub model: String,
     /// A strategy of [`search::ALL`]; never `auto`.
     pub strategy: String,
+    /// The values of the strategy's own settings.
+    pub strategy_settings: Chosen,
     /// How many trials; `None`: all that the strategy has.
     pub trials: Option<u64>,
+    /// Trials under way at most; `None` where the strategy does not learn, and until the plan is settled.
+    pub batch: Option<u64>,
+    /// The configurations of the first trials.
+    pub enqueued: Vec<Configuration>,
     /// Seeds everything.
     pub seed: u64,
     /// The name of a metric; `None`: the task's default.
     pub objective: Option<String>,
     /// A schedule of [`crate::schedule::ALL`].
     pub schedule: String,
+    /// The values of the schedule's own settings.
+    pub schedule_settings: Chosen,
     /// The most epochs of a trial.
     pub max_epochs: u32,
     /// A trial stops after so many epochs without a better mean over its folds.
@@ -124,6 +140,18 @@ impl Plan {
         let strategy =
             overrides.strategy.clone().or(file.strategy).unwrap_or_else(|| search::AUTO.to_string());
         let strategy = search::named("--strategy", &strategy)?;
+        let is_overridden = overrides.strategy.is_some();
+        let strategy_settings = settings_of(
+            "search",
+            &file.strategy_settings,
+            strategy.name(),
+            strategy.settings(),
+            is_overridden,
+        );
+        let schedule = file.schedule.unwrap_or_else(|| schedule::ALL[0].name().to_string());
+        let schedule = schedule::named("schedule.kind", &schedule)?;
+        let schedule_settings =
+            settings_of("schedule", &file.schedule_settings, schedule.name(), schedule.settings(), false);
         let default_trials = (!strategy.runs_all()).then_some(DEFAULT_TRIALS);
         let engine = overrides.engine.clone().or(file.engine).unwrap_or_else(|| ENGINES[0].to_string());
         if !ENGINES.contains(&engine.as_str()) {
@@ -147,10 +175,14 @@ impl Plan {
             space: space.map_err(|error| file.places.locate(error))?,
             model,
             strategy: strategy.name().to_string(),
+            strategy_settings: strategy_settings.map_err(|error| file.places.locate(error))?,
+            batch: overrides.batch.or(file.batch).filter(|_| strategy.learns()),
+            enqueued: Vec::new(),
             trials: overrides.trials.or(file.trials).or(default_trials),
             seed: overrides.seed.or(file.seed).unwrap_or(0),
             objective: file.objective,
-            schedule: file.schedule.unwrap_or_else(|| "none".to_string()),
+            schedule: schedule.name().to_string(),
+            schedule_settings: schedule_settings.map_err(|error| file.places.locate(error))?,
             max_epochs: file.max_epochs.unwrap_or(DEFAULT_MAX_EPOCHS),
             patience: file.patience.unwrap_or(DEFAULT_PATIENCE),
             engine: EngineOptions { kind: engine, device, memory: overrides.memory.clone().or(file.memory) },
@@ -172,6 +204,9 @@ impl Plan {
         };
         hyperparameter::check_task(&space, task).map_err(|error| self.places.locate(error))?;
         self.space = Some(with_model(space, &self.model));
+        if search::find(&self.strategy).is_some_and(|strategy| strategy.learns()) {
+            self.batch = self.batch.or(Some(default_batch(self.trials)));
+        }
         self.objective = Some(objective);
         self.source = self.text();
         Ok(())
@@ -190,6 +225,12 @@ impl Plan {
             let error = Error::usage("search.objective", format!("{name} does not score {task}"));
             self.places.locate(error.allowed(fitting.join(", ")))
         })
+    }
+
+    /// What the strategy is created with.
+    pub fn search_settings(&self, direction: Direction) -> search::Settings {
+        let (chosen, enqueued) = (self.strategy_settings.clone(), self.enqueued.clone());
+        search::Settings { seed: self.seed, direction, chosen, enqueued }
     }
 
     /// An error of kind usage with the place in the study file of the key that it names.
@@ -239,10 +280,10 @@ impl Plan {
     }
 
     /// Every key but those of the space, with its value as TOML; always the same keys in the same order.
-    fn entries(&self) -> Vec<(&'static str, &'static str, Option<String>)> {
+    fn entries(&self) -> Vec<PlanEntry> {
         let (data, split) = (&self.data, &self.data.split);
         let uses_folds = split.validation.is_none() && split.fold_column.is_none();
-        vec![
+        let mut entries = vec![
             ("data", "path", Some(path_text(&data.path))),
             ("data", "target", data.target.as_ref().map(column_text)),
             ("data", "labels", data.labels.as_deref().map(path_text)),
@@ -261,15 +302,69 @@ impl Plan {
             ("search", "strategy", Some(quoted(&self.strategy))),
             ("search", "trials", self.trials.map(|trials| trials.to_string())),
             ("search", "seed", Some(self.seed.to_string())),
+            ("search", "batch", self.batch.map(|batch| batch.to_string())),
             ("search", "objective", self.objective.as_deref().map(quoted)),
+        ];
+        let strategies = search::ALL.iter().flat_map(|kind| kind.settings());
+        entries.extend(setting_entries("search", strategies, &self.strategy_settings));
+        entries.extend([
             ("schedule", "kind", Some(quoted(&self.schedule))),
             ("schedule", "max_epochs", Some(self.max_epochs.to_string())),
             ("schedule", "patience", Some(self.patience.to_string())),
+        ]);
+        let schedules = schedule::ALL.iter().flat_map(|kind| kind.settings());
+        entries.extend(setting_entries("schedule", schedules, &self.schedule_settings));
+        entries.extend([
             ("engine", "kind", Some(quoted(&self.engine.kind))),
             ("engine", "device", self.engine.device.as_deref().map(quoted)),
             ("engine", "memory", self.engine.memory.as_deref().map(quoted)),
-        ]
+        ]);
+        entries
     }
+}
+
+/// Every key that a family declares, with its value where one was said.
+fn setting_entries(
+    table: &'static str,
+    declared: impl Iterator<Item = &'static Setting>,
+    said: &Chosen,
+) -> Vec<PlanEntry> {
+    let names: BTreeSet<&'static str> = declared.map(|setting| setting.name).collect();
+    let value =
+        |name: &str| said.said().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
+    names.into_iter().map(|name| (table, name, value(name))).collect()
+}
+
+/// A tenth or so of the trials is under way at a time: enough to fill a device, few enough to learn from.
+fn default_batch(trials: Option<u64>) -> u64 {
+    (trials.unwrap_or(DEFAULT_TRIALS) / 8).clamp(1, 64)
+}
+
+/// The settings of a file that a member of a family declares. Refused are others, unless the member was
+/// chosen on the command line, over the one that the file has them for.
+fn settings_of(
+    table: &str,
+    said: &Chosen,
+    member: &str,
+    declared: &'static [Setting],
+    is_overridden: bool,
+) -> Result<Chosen> {
+    for (name, value) in said.said() {
+        let place = format!("{table}.{name}");
+        match declared.iter().find(|setting| setting.name == name) {
+            Some(setting) => setting.check(&place, value)?,
+            None if is_overridden => {}
+            None => {
+                let names: Vec<&str> = declared.iter().map(|setting| setting.name).collect();
+                let allowed =
+                    if names.is_empty() { "no setting of its own".into() } else { names.join(", ") };
+                return Err(Error::usage(place, format!("a setting that {member} does not have"))
+                    .allowed(format!("beside {member}: {allowed}"))
+                    .advice(format!("leave {name} out")));
+            }
+        }
+    }
+    Ok(said.clone().only(declared))
 }
 
 /// The error for a graphics adapter that the engine would not look at.

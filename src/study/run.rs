@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::model::metric::Metric;
 use crate::model::recipe::{Network, Recipe};
 use crate::schedule::Schedule;
-use crate::search::Told;
+use crate::search::Window;
 use crate::space::Configuration;
 use crate::trial::Trial;
 use std::time::Duration;
@@ -23,8 +23,6 @@ pub const UNDEFINED: &str = "is undefined or infinite on the validation rows of 
 /// When a trial, and when the study, has had enough.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Trials of the study; `None`: as many as the strategy proposes.
-    pub trials: Option<u64>,
     /// Epochs of a trial.
     pub max_epochs: u32,
     /// Epochs without improvement of the mean curve after which a trial ends.
@@ -53,9 +51,6 @@ pub enum Event<'a> {
     },
 }
 
-/// Given the finished trials by number: the configurations of so many trials from a number on; fewer
-/// where there are no more. See [`crate::search::Strategy::ask`].
-pub type Ask<'a> = dyn FnMut(&[Told], u64, usize) -> Result<Vec<Configuration>> + 'a;
 /// The network and training that a configuration means.
 pub type Build<'a> = dyn Fn(&Configuration) -> Result<(Network, Recipe)> + 'a;
 
@@ -83,10 +78,8 @@ pub struct Run<'a> {
     pub limits: Limits,
     /// Decides which trials end early.
     pub schedule: &'a mut dyn Schedule,
-    /// Proposes configurations.
-    pub ask: &'a mut Ask<'a>,
-    /// Whether what is asked depends on what was tried: else no results are kept for it.
-    pub learns: bool,
+    /// Proposes configurations; at its start.
+    pub window: Window<'a>,
     /// Understands them.
     pub build: &'a Build<'a>,
     /// A trial that trains for longer is checkpointed this often, or less often where that takes long.

@@ -10,14 +10,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::metric::Truth;
 use crate::model::recipe::Member;
 use crate::schedule::{AtRung, Decision};
-use crate::search::Told;
+use crate::search::{Next, Told};
 use crate::space::Configuration;
 use crate::trial::{self, FoldEpoch, Order, Score, State, Trial};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-/// Trials asked of the strategy at a time.
-const ASKED_AT_ONCE: u64 = 64;
 /// What is known about trials that have begun is written at least this often, for whoever looks on.
 const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// Checkpoints take at most one part in so many of the time: where they are large, they are fewer.
@@ -40,11 +38,6 @@ pub struct Runner<'a> {
     active: BTreeMap<u64, Active>,
     names: Names,
     waiting: VecDeque<Trial>,
-    /// The first number that has not been asked for.
-    next_number: u64,
-    exhausted: bool,
-    /// By number; empty where the strategy does not learn.
-    told: Vec<Told>,
     best: Option<Trial>,
     outbox: Outbox,
     written: Instant,
@@ -54,13 +47,13 @@ pub struct Runner<'a> {
 
 impl<'a> Runner<'a> {
     /// At where the store stands.
-    pub fn new(run: Run<'a>) -> Result<Self> {
+    pub fn new(mut run: Run<'a>) -> Result<Self> {
         let order = Order { objective: run.objective.direction(), tie_break: run.tie_breaker.direction() };
         let stored = run.store.trials()?;
-        let next_number = stored.last().map_or(0, |trial| trial.number + 1);
         let best = trial::best(order, &stored).cloned();
-        let told = stored.iter().filter(|trial| run.learns && !trial.is_open()).map(told).collect();
-        let within = |trial: &Trial| run.limits.trials.is_none_or(|count| trial.number < count);
+        run.window.resume(stored.iter().map(|trial| trial.configuration.clone()));
+        stored.iter().filter(|trial| !trial.is_open()).for_each(|trial| run.window.tell(told(trial)));
+        let within = |trial: &Trial| run.window.is_within(trial.number);
         let waiting = stored.into_iter().filter(|trial| trial.is_open() && within(trial)).collect();
         Ok(Self {
             run,
@@ -68,9 +61,6 @@ impl<'a> Runner<'a> {
             active: BTreeMap::new(),
             names: Names::default(),
             waiting,
-            next_number,
-            exhausted: false,
-            told,
             best,
             outbox: Outbox::default(),
             written: Instant::now(),
@@ -112,8 +102,7 @@ impl<'a> Runner<'a> {
     }
 
     fn is_done(&self) -> bool {
-        let asked_for_all = self.run.limits.trials.is_some_and(|count| self.next_number >= count);
-        self.active.is_empty() && self.waiting.is_empty() && (self.exhausted || asked_for_all)
+        self.active.is_empty() && self.waiting.is_empty() && self.run.window.is_exhausted()
     }
 
     /// Admits trials while the engine has room for all folds of one; one trial always.
@@ -143,22 +132,16 @@ impl<'a> Runner<'a> {
     }
 
     fn next_trial(&mut self) -> Result<Option<Trial>> {
-        if self.waiting.is_empty() && !self.exhausted {
-            let left = self.run.limits.trials.unwrap_or(u64::MAX).saturating_sub(self.next_number);
-            let count = left.min(ASKED_AT_ONCE) as usize;
-            let configurations = match count {
-                0 => Vec::new(),
-                _ => (self.run.ask)(&self.told, self.next_number, count)?,
-            };
-            self.exhausted = configurations.len() < count;
-            let fold_count = self.run.dataset.folds.len();
-            for configuration in configurations {
-                let trial = Trial::new(self.next_number, configuration, self.order, fold_count);
-                self.waiting.push_back(trial);
-                self.next_number += 1;
-            }
+        if let Some(trial) = self.waiting.pop_front() {
+            return Ok(Some(trial));
         }
-        Ok(self.waiting.pop_front())
+        let fold_count = self.run.dataset.folds.len();
+        Ok(match self.run.window.next(|number| number)? {
+            Next::Trial(number, configuration) => {
+                Some(Trial::new(number, configuration, self.order, fold_count))
+            }
+            Next::Wait | Next::Exhausted => None,
+        })
     }
 
     /// One member per fold; an error where the configuration cannot be trained.
@@ -331,23 +314,15 @@ impl<'a> Runner<'a> {
             self.best = Some(trial.clone());
         }
         folds.retire(self.run.engine, &mut self.names);
-        self.tell(&trial);
+        self.run.window.tell(told(&trial));
         self.outbox.finished.push(trial);
         Ok(None)
-    }
-
-    fn tell(&mut self, trial: &Trial) {
-        if !self.run.learns {
-            return;
-        }
-        let place = self.told.partition_point(|told| told.number < trial.number);
-        self.told.insert(place, told(trial));
     }
 
     /// A trial that cannot be trained; one that found no room is tried again when the study is.
     fn fail(&mut self, mut trial: Trial, error: &Error) {
         trial.fail(error);
-        self.tell(&trial);
+        self.run.window.tell(told(&trial));
         self.outbox.finished.push(trial);
     }
 
@@ -397,6 +372,10 @@ impl<'a> Runner<'a> {
 }
 
 fn told(trial: &Trial) -> Told {
-    let configuration = trial.configuration.clone();
-    Told { number: trial.number, configuration, value: trial.score().map(|score| score.value) }
+    Told {
+        number: trial.number,
+        configuration: trial.configuration.clone(),
+        value: trial.score().map(|score| score.value),
+        is_pruned: trial.state == State::Pruned,
+    }
 }

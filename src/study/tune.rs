@@ -76,6 +76,9 @@ pub fn tune(request: Request, audience: &mut dyn Audience) -> Result<Ending> {
     let prepared = prepared.map_err(|error| plan.locate(error))?;
     prepared.notes.iter().for_each(|note| audience.note(note));
     let dataset = &prepared.dataset;
+    if let Some(store) = &existing {
+        plan.batch = plan.batch.or(plan_of(&store.header()?)?.batch);
+    }
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
     let study = Study::new(plan, prepared, folder)?;
     if let Some(store) = &existing {
@@ -147,8 +150,12 @@ impl Study {
             dataset.feature_count
         ));
         let trials = self.trial_count.map_or("any number of".to_owned(), |count| count.to_string());
+        let at_once = match plan.batch {
+            Some(batch) => format!(", at most {batch} at a time"),
+            None => String::new(),
+        };
         audience.explain(&format!(
-            "search: {} of {trials} trials, seed {}; {} {}, at most {} epochs, patience {}",
+            "search: {} of {trials} trials{at_once}, seed {}; {} {}, at most {} epochs, patience {}",
             self.strategy.name(),
             plan.seed,
             self.objective.direction().name(),
@@ -254,8 +261,14 @@ impl Study {
         let done = stored.iter().filter(|trial| !trial.is_open()).count() as u64;
         audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
         let direction = self.objective.direction();
-        let mut strategy =
-            search::create(&self.plan.strategy, search::Settings { seed: self.plan.seed, direction })?;
+        let strategy = self.strategy.create(&self.plan.search_settings(direction));
+        let search = search::Options {
+            space: &self.space,
+            learns: self.strategy.learns(),
+            batch: self.plan.batch.unwrap_or(1),
+            limit: self.trial_count,
+            enqueued: &self.plan.enqueued,
+        };
         let settings = schedule::Settings { max_epochs: self.plan.max_epochs, direction };
         let mut schedule = schedule::create(&self.plan.schedule, settings)?;
         let stopped = run(Run {
@@ -264,14 +277,9 @@ impl Study {
             store: &mut store,
             objective: self.objective,
             tie_breaker: self.tie_breaker,
-            limits: Limits {
-                trials: self.trial_count,
-                max_epochs: self.plan.max_epochs,
-                patience: self.plan.patience,
-            },
+            limits: Limits { max_epochs: self.plan.max_epochs, patience: self.plan.patience },
             schedule: schedule.as_mut(),
-            ask: &mut |told, first, count| strategy.ask(&self.space, told, first, count),
-            learns: self.strategy.learns(),
+            window: search::Window::new(strategy, search),
             build: &|configuration| self.build(configuration),
             checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },

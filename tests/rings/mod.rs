@@ -16,8 +16,8 @@ use manytune::model::primitive::{Primitive, Words};
 use manytune::model::recipe::{Member, Network, Recipe};
 use manytune::model::trainer::{Scratch, Trainer};
 use manytune::schedule;
-use manytune::search::Told;
-use manytune::space::{Configuration, Value};
+use manytune::search::{Options, Trials, Window};
+use manytune::space::{Configuration, Space, Value};
 use manytune::study::run::{Event, Limits, Run, Stop, Watch, run};
 use manytune::study::store::{Header, Store};
 use manytune::trial::Trial;
@@ -68,7 +68,7 @@ pub fn rings() -> Dataset {
 }
 
 /// Trial 3 of every five diverges; trial 4 asks for a network that cannot be built.
-pub fn propose(told: &[Told], first: u64, count: usize) -> Result<Vec<Configuration>> {
+pub fn propose(_: &Space, trials: Trials<'_>, first: u64, count: usize) -> Result<Vec<Configuration>> {
     let configuration = |number: u64| {
         let rate = if number % 5 == 3 { 1e37 } else { 0.002 * (1 + number % 7) as f64 };
         let width = if number % 5 == 4 { 0 } else { 4 + number as i64 % 3 };
@@ -77,7 +77,9 @@ pub fn propose(told: &[Told], first: u64, count: usize) -> Result<Vec<Configurat
             ("width".into(), Value::Int(width)),
         ])
     };
-    assert!(told.is_sorted_by(|a, b| a.number < b.number), "results are told in the order of numbers");
+    let told = trials.told.iter().map(|told| told.number);
+    let known: Vec<u64> = told.chain(trials.pending.iter().map(|pending| pending.number)).collect();
+    assert!(known.iter().copied().eq(0..first), "every trial before is told or pending, in order");
     Ok((first..first + count as u64).map(configuration).collect())
 }
 
@@ -163,16 +165,17 @@ pub fn train_on(
         Watcher { stop, steps: Cell::new(0), finished: Vec::new(), crash_after: CRASH_AFTER.get() };
     let settings = schedule::Settings { max_epochs: 12, direction: objective().direction() };
     let mut schedule = schedule::create("none", settings)?;
+    let space = Space::default();
+    let search = Options { space: &space, learns: true, batch: 64, limit: Some(trials), enqueued: &[] };
     let stopped = run(Run {
         engine,
         dataset: &dataset,
         store,
         objective: objective(),
         tie_breaker: metric::tie_breaker(dataset.task),
-        limits: Limits { trials: Some(trials), max_epochs: 12, patience: 5 },
+        limits: Limits { max_epochs: 12, patience: 5 },
         schedule: schedule.as_mut(),
-        ask: &mut propose,
-        learns: true,
+        window: Window::new(Box::new(propose), search),
         build: &build,
         checkpoint_interval: CHECKPOINT_INTERVAL.get(),
         watch: &mut watcher,

@@ -1,0 +1,172 @@
+//! Asks a strategy for trials while others are still in training, so that what is proposed never depends on
+//! which of them end first.
+//!
+//! Proposals come in chunks that begin at multiples of a quarter of the batch. The chunk of trials
+//! k·c … (k+1)·c − 1 is asked for once every trial below (k+1)·c − b is told (b: the batch), with the
+//! results of exactly those: at most b trials are under way, and a study proposes the same on any machine,
+//! and after any interruption. A strategy that does not learn is never waited for.
+
+use super::{Pending, Strategy, Told, Trials};
+use crate::error::Result;
+use crate::space::{Configuration, Space};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Trials asked of a strategy at a time where it does not learn.
+const UNLEARNED_CHUNK: u64 = 64;
+
+/// What comes next.
+#[derive(Debug, PartialEq)]
+pub enum Next {
+    /// This trial.
+    Trial(u64, Configuration),
+    /// Nothing before more results are told.
+    Wait,
+    /// Nothing: all trials were proposed.
+    Exhausted,
+}
+
+/// A strategy being asked.
+pub struct Window<'a> {
+    space: &'a Space,
+    strategy: Box<dyn Strategy>,
+    learns: bool,
+    /// Trials under way at most.
+    batch: u64,
+    /// Trials of the study; `None`: as many as the strategy proposes.
+    limit: Option<u64>,
+    enqueued: &'a [Configuration],
+    /// The first number that was not asked for.
+    next_number: u64,
+    asked: VecDeque<(u64, Configuration)>,
+    is_exhausted: bool,
+    /// Where the strategy learns: every configuration proposed so far.
+    proposed: Vec<Configuration>,
+    /// Results by number, without a gap from 0 on.
+    told: Vec<Told>,
+    /// Results behind a gap.
+    early: BTreeMap<u64, Told>,
+}
+
+/// What a window is opened with.
+pub struct Options<'a> {
+    /// What is searched.
+    pub space: &'a Space,
+    /// Whether what is told changes what is proposed.
+    pub learns: bool,
+    /// Trials under way at most, at least 1.
+    pub batch: u64,
+    /// Trials of the study; `None`: as many as the strategy proposes.
+    pub limit: Option<u64>,
+    /// The configurations of the first trials.
+    pub enqueued: &'a [Configuration],
+}
+
+impl<'a> Window<'a> {
+    /// A window on a strategy at its start.
+    pub fn new(strategy: Box<dyn Strategy>, options: Options<'a>) -> Self {
+        let Options { space, learns, batch, limit, enqueued } = options;
+        Self {
+            space,
+            strategy,
+            learns,
+            batch: batch.max(1),
+            limit,
+            enqueued,
+            next_number: 0,
+            asked: VecDeque::new(),
+            is_exhausted: false,
+            proposed: Vec::new(),
+            told: Vec::new(),
+            early: BTreeMap::new(),
+        }
+    }
+
+    /// Goes on behind the trials that a study already has, in the order of their numbers, without gaps.
+    pub fn resume(&mut self, known: impl IntoIterator<Item = Configuration>) {
+        for configuration in known {
+            self.next_number += 1;
+            if self.learns {
+                self.proposed.push(configuration);
+            }
+        }
+    }
+
+    /// Whether a trial of this number belongs to the study.
+    pub fn is_within(&self, number: u64) -> bool {
+        self.limit.is_none_or(|limit| number < limit)
+    }
+
+    /// The next trial. `start` gives the first number of the trials that a trial must be under way
+    /// together with: none of them is waited for.
+    pub fn next(&mut self, start: impl Fn(u64) -> u64) -> Result<Next> {
+        if self.asked.is_empty() && !self.is_exhausted && !self.ask(start)? {
+            return Ok(Next::Wait);
+        }
+        Ok(self.asked.pop_front().map_or(Next::Exhausted, |(number, asked)| Next::Trial(number, asked)))
+    }
+
+    /// Takes a trial's result in, whichever ends first.
+    pub fn tell(&mut self, told: Told) {
+        if !self.learns {
+            return;
+        }
+        self.early.insert(told.number, told);
+        while let Some(next) = self.early.remove(&(self.told.len() as u64)) {
+            self.told.push(next);
+        }
+    }
+
+    /// Whether all trials were proposed and handed out.
+    pub fn is_exhausted(&self) -> bool {
+        self.asked.is_empty()
+            && (self.is_exhausted || self.limit.is_some_and(|limit| self.next_number >= limit))
+    }
+
+    /// Asks for the chunk of the next number; false where it must wait.
+    fn ask(&mut self, start: impl Fn(u64) -> u64) -> Result<bool> {
+        let size = if self.learns { self.batch.div_ceil(4) } else { UNLEARNED_CHUNK };
+        let first = self.next_number / size * size;
+        let end = self.limit.map_or(first + size, |limit| limit.min(first + size));
+        if end <= self.next_number {
+            self.is_exhausted = true;
+            return Ok(true);
+        }
+        let known = match self.learns {
+            true => (first + size).saturating_sub(self.batch).min(start(first)),
+            false => 0,
+        };
+        if known > self.told.len() as u64 {
+            return Ok(false);
+        }
+        let chunk = self.chunk(first, end, known as usize)?;
+        self.is_exhausted = (chunk.len() as u64) < end - first;
+        for (number, configuration) in (first..).zip(chunk).skip((self.next_number - first) as usize) {
+            if self.learns {
+                self.proposed.push(configuration.clone());
+            }
+            self.asked.push_back((number, configuration));
+            self.next_number += 1;
+        }
+        Ok(true)
+    }
+
+    /// The configurations of trials `first` to `end` − 1, given the results of the first `known`.
+    fn chunk(&mut self, first: u64, end: u64, known: usize) -> Result<Vec<Configuration>> {
+        let enqueued = self.enqueued.iter().skip(first as usize).take((end - first) as usize);
+        let mut chunk: Vec<Configuration> = enqueued.cloned().collect();
+        let from = first + chunk.len() as u64;
+        if from == end {
+            return Ok(chunk);
+        }
+        let configuration = |number: u64| match self.proposed.get(number as usize) {
+            Some(configuration) => configuration.clone(),
+            None => chunk[(number - first) as usize].clone(),
+        };
+        let pending: Vec<Pending> = (known as u64..if self.learns { from } else { 0 })
+            .map(|number| Pending { number, configuration: configuration(number) })
+            .collect();
+        let trials = Trials { told: &self.told[..known], pending: &pending };
+        chunk.extend(self.strategy.ask(self.space, trials, from, (end - from) as usize)?);
+        Ok(chunk)
+    }
+}
