@@ -115,6 +115,30 @@ fn among_a_thousand() {
     }
 }
 
+/// Threads that have no member help those that have one: products and updates large enough are split.
+#[test]
+fn on_one_thread_or_helped_by_three_or_among_many() {
+    let dataset = common::dataset(Task::Classification { class_count: 3 }, 330, 40, 3);
+    let job = Job { dataset: Arc::new(dataset), seed: 99, with_outputs: true };
+    let large = member(&job, &[256, 257], |network, recipe| {
+        network.activation = activation::ALL[1];
+        recipe.optimizer = optimizer::ALL[3];
+        recipe.batch_size = 150;
+        recipe.dropout = 0.1;
+    });
+    let engine = |threads| CpuEngine::new(job.clone(), Some(threads)).unwrap();
+    let alone = train(&mut engine(1), std::slice::from_ref(&large), EPOCHS).remove(0);
+    for round in 0..5 {
+        let helped = train(&mut engine(4), std::slice::from_ref(&large), EPOCHS).remove(0);
+        assert_same(&format!("helped, round {round}"), &alone, &helped);
+    }
+    let mut members = crowd(&job, 12);
+    members.extend([large.clone(), large]);
+    for crowded in &train(&mut engine(4), &members, EPOCHS)[12..] {
+        assert_same("among many", &alone, crowded);
+    }
+}
+
 /// Rooms that fill up: members are admitted when others leave, into slots used before.
 #[test]
 fn in_waves_through_small_arenas() {

@@ -14,4 +14,5 @@ pub mod primitive;
 mod product;
 pub mod real;
 pub mod recipe;
+pub mod team;
 pub mod trainer;

@@ -10,6 +10,7 @@
 //! depend on the sizes and on the processor's instructions alone.
 
 use super::real::{Epilogue, Matrix};
+use super::team::{self, Parts};
 use pulp::{Arch, Simd, WithSimd};
 use std::cell::RefCell;
 
@@ -24,6 +25,13 @@ const COPY_ROWS: usize = 48;
 
 /// From so many rows on, a line of cache for each and a strip beside them outgrow the first cache.
 const LONG: usize = 170;
+
+/// From so many multiplications on, some 50 µs of them, a product is worth splitting: handing over a part
+/// takes 1.
+const SPLIT: usize = 1 << 22;
+
+/// Parts of fewer rows do not pay for copying the columns that each needs.
+const FEWEST_ROWS: usize = 48;
 
 /// Up to so many columns fit a vector of 256 bits, which some processors add twice as fast as one of 512.
 const NARROW: usize = 8;
@@ -74,8 +82,29 @@ impl Product<'_> {
         largest <= LARGEST && !matches!(arch, Arch::Scalar)
     }
 
-    /// Computes the product.
+    /// Computes the product; a large one together with the threads that are free. Its rows are split: no
+    /// sum is, and with more than NARROW columns every part takes the same road.
     pub fn compute(self, arch: Arch) {
+        let Self { rows, inner, columns, left, right, epilogue, out } = self;
+        let hands = if columns > NARROW && rows * inner * columns >= SPLIT { team::hands() } else { 1 };
+        if hands == 1 {
+            return Product { rows, inner, columns, left, right, epilogue, out }.compute_here(arch);
+        }
+        // Two parts for each where there are rows enough: who is late, or is called away, takes fewer.
+        let parts = if rows >= 2 * hands * FEWEST_ROWS { 2 * hands } else { hands };
+        let height = rows.div_ceil(parts).next_multiple_of(4);
+        let out = Parts::new(&mut out[..rows * columns]);
+        team::run(rows.div_ceil(height), &|part| {
+            let first = part * height;
+            let rows = height.min(rows - first);
+            let left = Matrix { data: &left.data[first * left.row_stride..], ..left };
+            // SAFETY: parts have rows of their own.
+            let out = unsafe { out.part(first * columns..(first + rows) * columns) };
+            Product { rows, inner, columns, left, right, epilogue, out }.compute_here(arch);
+        });
+    }
+
+    fn compute_here(self, arch: Arch) {
         BUFFERS.with_borrow_mut(|buffers| {
             // The gradient of a narrow layer: its transpose fills the vectors, the layer itself does not.
             if self.columns <= NARROW && self.columns < self.rows && self.left.row_stride == 1 {

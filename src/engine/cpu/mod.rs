@@ -8,6 +8,7 @@ use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
+use crate::model::team::{self, Team};
 use crate::model::trainer::{Scratch, Trainer};
 use memory::{Memory, Need};
 use std::cell::RefCell;
@@ -45,6 +46,8 @@ type Returned = (MemberId, Resident, Option<Report>);
 pub struct CpuEngine {
     job: Job,
     pool: rayon::ThreadPool,
+    /// Threads without a member help those that have one.
+    team: Arc<Team>,
     memory: Memory,
     /// `None` while a thread trains the member.
     members: HashMap<MemberId, Option<Resident>>,
@@ -70,11 +73,14 @@ impl CpuEngine {
             .num_threads(threads.unwrap_or(0))
             .build()
             .map_err(|error| Error::device("cpu", format!("cannot start worker threads: {error}")))?;
+        let team = Team::new(pool.current_num_threads())
+            .map_err(|error| Error::device("cpu", format!("cannot start helping threads: {error}")))?;
         let memory = Memory::new(memory, pool.current_num_threads());
         let (sender, receiver) = channel();
         Ok(Self {
             job,
             pool,
+            team: Arc::new(team),
             memory,
             members: HashMap::new(),
             sender,
@@ -154,13 +160,16 @@ impl Engine for CpuEngine {
             let mut resident = resident
                 .ok_or_else(|| Error::device("cpu engine", format!("member {id} cannot be trained now")))?;
             let (job, sender, pausing) = (self.job.clone(), self.sender.clone(), Arc::clone(&self.pausing));
+            let team = Arc::clone(&self.team);
             self.asked += 1;
+            team.begin();
             self.pool.spawn_fifo(move || {
                 let report = SCRATCH.with_borrow_mut(|scratch| {
-                    let report = resident.epoch(id, &job, scratch, &pausing);
+                    let report = team::with(&team, || resident.epoch(id, &job, scratch, &pausing));
                     scratch.shrink(KEPT_SCRATCH);
                     report
                 });
+                team.end();
                 // The receiver lives as long as the engine; a report nobody waits for is dropped.
                 let _ = sender.send((id, resident, report));
             });

@@ -6,7 +6,12 @@ use crate::model::activation::Activation;
 use crate::model::loss::{LANES, Loss, LossParameters, Target, Targets};
 use crate::model::optimizer::{Optimizer, Slices, StepScalars};
 use crate::model::product::Product;
+use crate::model::team::{self, Parts};
 use std::cell::RefCell;
+
+/// From so many parameters on, some 60 µs of them, an update is worth splitting: a core that helps fetches
+/// all it needs from another's cache.
+const SPLIT: usize = 1 << 17;
 
 impl Real for f32 {
     const ZERO: Self = 0.0;
@@ -174,7 +179,27 @@ impl Real for f32 {
         decay: Self,
         slices: Slices<'_, Self>,
     ) {
-        optimizer.step_f32(scalars, decay, slices);
+        let count = slices.parameters.len();
+        let hands = if count >= SPLIT { team::hands() } else { 1 };
+        if hands == 1 {
+            return optimizer.step_f32(scalars, decay, slices);
+        }
+        let Slices { parameters, gradients, m, v } = slices;
+        let length = count.div_ceil(2 * hands).next_multiple_of(1024);
+        let (parameters, m, v) = (Parts::new(parameters), Parts::new(m), Parts::new(v));
+        team::run(count.div_ceil(length), &|part| {
+            let range = part * length..count.min((part + 1) * length);
+            // SAFETY: parts have elements of their own.
+            let slices = unsafe {
+                Slices {
+                    parameters: parameters.part(range.clone()),
+                    gradients: &gradients[range.clone()],
+                    m: m.part(range.clone()),
+                    v: v.part(range),
+                }
+            };
+            optimizer.step_f32(scalars, decay, slices);
+        });
     }
 
     fn product(
