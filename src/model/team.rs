@@ -6,7 +6,7 @@
 use super::real::Real;
 use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -39,6 +39,8 @@ struct Shared {
     tasks: AtomicU64,
     /// Parts of the task that somebody computes now.
     running: AtomicUsize,
+    /// A part of the task panicked.
+    failed: AtomicBool,
     /// Tasks that are yet to be computed without help, and how many the last time.
     alone: AtomicUsize,
     was_alone: AtomicUsize,
@@ -51,8 +53,6 @@ struct State {
     task: Option<Task>,
     asleep: usize,
     closed: bool,
-    /// A part panicked on a helper.
-    failed: bool,
 }
 
 /// What is computed in parts.
@@ -76,6 +76,7 @@ impl Team {
             busy: AtomicUsize::new(0),
             tasks: AtomicU64::new(0),
             running: AtomicUsize::new(0),
+            failed: AtomicBool::new(false),
             alone: AtomicUsize::new(0),
             was_alone: AtomicUsize::new(0),
             state: Mutex::default(),
@@ -191,6 +192,7 @@ impl Shared {
             let body: *const (dyn Fn(usize) + Sync) = unsafe {
                 std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(body)
             };
+            self.failed.store(false, Ordering::Relaxed);
             state.task = Some(Task { body, next: 0, end: parts });
             self.tasks.fetch_add(1, Ordering::Release);
             if state.asleep > 0 {
@@ -206,7 +208,7 @@ impl Shared {
         let worked = began.elapsed();
         drop(finish);
         self.judge(worked, began.elapsed());
-        assert!(!std::mem::take(&mut self.lock().failed), "a helper panicked");
+        assert!(!self.failed.load(Ordering::Relaxed), "a helper panicked");
     }
 
     /// Whether help was a help.
@@ -266,9 +268,8 @@ impl Shared {
                         task.end
                     });
                 });
-                if std::panic::catch_unwind(work).is_err() {
-                    self.lock().failed = true;
-                }
+                // Whoever asked for the task learns of it.
+                let _ = std::panic::catch_unwind(work);
             }
         }
     }
@@ -293,6 +294,10 @@ struct Done<'a>(&'a Shared);
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
+        // Before the part counts as ended: the task is taken back as soon as the last one has.
+        if std::thread::panicking() {
+            self.0.failed.store(true, Ordering::Relaxed);
+        }
         self.0.running.fetch_sub(1, Ordering::Release);
     }
 }
