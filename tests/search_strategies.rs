@@ -85,7 +85,13 @@ fn study(
     let mut proposed: Vec<Configuration> = Vec::new();
     let mut results: Vec<Told> = Vec::new();
     loop {
-        let options = Options { space, learns: kind.learns(), batch: 8, limit: Some(limit), enqueued: &[] };
+        let options = Options {
+            space,
+            learns: kind.learns(&SETTINGS.chosen),
+            batch: 8,
+            limit: Some(limit),
+            enqueued: &[],
+        };
         let mut window = Window::new(kind.create(&SETTINGS), options);
         window.resume(proposed.iter().cloned());
         results.iter().for_each(|told| window.tell(told.clone()));
@@ -104,7 +110,11 @@ fn study(
                     Next::Exhausted => break,
                 }
             }
-            assert!(!kind.learns() || under_way.len() <= 8, "{} are under way", under_way.len());
+            assert!(
+                !kind.learns(&SETTINGS.chosen) || under_way.len() <= 8,
+                "{} are under way",
+                under_way.len()
+            );
             let number = under_way.remove(pick(under_way.len()));
             results.push(told(number as u64, &proposed[number]));
             window.tell(results[results.len() - 1].clone());
@@ -203,7 +213,7 @@ fn every_strategy_takes_spaces_of_odd_shapes() {
     ]);
     for space in [one.unwrap(), nested.unwrap()] {
         for kind in search::ALL {
-            let asked = match kind.size(&space) {
+            let asked = match kind.size(&space, &SETTINGS) {
                 Some(size) => size.min(60) as u64,
                 None => 60,
             };
@@ -224,7 +234,7 @@ fn every_strategy_ends_when_a_finite_space_is_exhausted() {
     ])
     .unwrap();
     for kind in search::ALL {
-        if let Some(size) = kind.size(&space) {
+        if let Some(size) = kind.size(&space, &SETTINGS) {
             assert_eq!(size, 9 * 40, "{}", kind.name());
         }
         for piece in [1, 64, 1000] {
@@ -281,7 +291,7 @@ fn random_proposals_change_with_the_seed_and_the_number() {
 #[test]
 fn random_search_of_a_continuous_space_never_ends() {
     let kind = search::find("random").unwrap();
-    assert_eq!(kind.size(&mixed()), None);
+    assert_eq!(kind.size(&mixed(), &SETTINGS), None);
     let last = kind.create(&SETTINGS).ask(&mixed(), Trials::default(), 1 << 40, 3).unwrap();
     assert_eq!(last.len(), 3);
 }
@@ -320,7 +330,7 @@ fn a_grid_takes_exact_points_of_a_range() {
 
 #[test]
 fn a_grid_says_how_large_it_is_and_what_it_takes_of_a_range_without_a_count() {
-    let notes = search::find("grid").unwrap().notes(&mixed());
+    let notes = search::find("grid").unwrap().notes(&mixed(), &SETTINGS);
     // Five rates and four widths, with two kinds alone and one beside five momentums.
     assert_eq!(notes[0], format!("the grid has {} cells", 5 * 4 * (2 + 5)));
     assert!(
@@ -360,16 +370,16 @@ fn a_grid_is_counted_without_being_walked() {
     let wide = |count: usize, high: i64| {
         Space::new((0..count).map(|i| Dimension::new(format!("x{i}"), int(1, high))).collect()).unwrap()
     };
-    assert_eq!(kind.size(&wide(12, 1000)), Some(10_u128.pow(36)));
+    assert_eq!(kind.size(&wide(12, 1000), &SETTINGS), Some(10_u128.pow(36)));
     let far = kind.create(&SETTINGS).ask(&wide(12, 1000), Trials::default(), u64::MAX - 1, 2).unwrap();
     assert_eq!(far.len(), 2);
-    assert_eq!(kind.size(&wide(13, 1000)), Some(u128::MAX));
+    assert_eq!(kind.size(&wide(13, 1000), &SETTINGS), Some(u128::MAX));
     let error = kind.create(&SETTINGS).ask(&wide(13, 1000), Trials::default(), 0, 1).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     // Random search does not mind.
     assert_eq!(all("random", &wide(13, 1000), 5, 10).len(), 10);
     let huge = Space::new(vec![Dimension::new("x", int(i64::MIN, i64::MAX))]).unwrap();
-    assert_eq!(kind.size(&huge), Some(1 << 64));
+    assert_eq!(kind.size(&huge, &SETTINGS), Some(1 << 64));
     let first = kind.create(&SETTINGS).ask(&huge, Trials::default(), u64::MAX, 5).unwrap();
     assert_eq!(first[0]["x"], Value::Int(i64::MAX));
     assert_eq!(first.len(), 1);
@@ -386,7 +396,7 @@ fn a_hundred_conditional_pairs_are_counted() {
         );
     }
     let space = Space::new(dimensions).unwrap();
-    assert_eq!(search::find("grid").unwrap().size(&space), Some(4_u128.pow(40)));
+    assert_eq!(search::find("grid").unwrap().size(&space, &SETTINGS), Some(4_u128.pow(40)));
 }
 
 /// Spaces of up to six dimensions whose conditions name any other that does not depend on them.
@@ -437,7 +447,7 @@ proptest! {
         let distinct: BTreeSet<String> = found.iter().map(key).collect();
         prop_assert_eq!(found.len(), distinct.len(), "a cell was repeated");
         prop_assert_eq!(&distinct, &expected);
-        prop_assert_eq!(search::find("grid").unwrap().size(&space), Some(expected.len() as u128));
+        prop_assert_eq!(search::find("grid").unwrap().size(&space, &SETTINGS), Some(expected.len() as u128));
         prop_assert_eq!(all("random", &space, 5, 10_000).len(), expected.len());
     }
 }

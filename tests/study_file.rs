@@ -2,6 +2,7 @@
 
 use manytune::data::{ColumnRef, ColumnType, Scale, Task, TaskKind};
 use manytune::model::hyperparameter::{self, build};
+use manytune::model::metric::Direction;
 use manytune::space::{Domain, Space, Value};
 use manytune::study::plan::{Overrides, Plan, default_space};
 use manytune::{model, schedule, search};
@@ -312,7 +313,8 @@ hidden = [[], [64]]
     assert_eq!(space.get("dropout").unwrap().when[0].values, [Value::List(vec![64])]);
     let grid = search::find("grid").unwrap();
     // sgd and rmsprop: momentum 0, or two with two nesterov each; adam: one; each with dropout or none.
-    assert_eq!(grid.size(&space), Some((2 * 5 + 1) * (1 + 5)));
+    let settings = search::Settings::new(0, Direction::Maximize);
+    assert_eq!(grid.size(&space, &settings), Some((2 * 5 + 1) * (1 + 5)));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::cells::{Axis, Cells, Whole};
 use super::{Settings, Strategy, StrategyKind, Trials};
 use crate::error::{Error, Result};
+use crate::setting::Chosen;
 use crate::space::{Configuration, Dimension, Domain, Space, Value, between, tidy, value_text};
 
 /// Points of a continuous range that does not say how many.
@@ -18,16 +19,16 @@ impl StrategyKind for Grid {
     fn summary(&self) -> &'static str {
         "every combination of the values, once; `count` points of a range, evenly or log-spaced"
     }
-    fn size(&self, space: &Space) -> Option<u128> {
+    fn size(&self, space: &Space, _: &Settings) -> Option<u128> {
         Some(cells(space).len().unwrap_or(u128::MAX))
     }
-    fn learns(&self) -> bool {
+    fn learns(&self, _: &Chosen) -> bool {
         false
     }
     fn runs_all(&self) -> bool {
         true
     }
-    fn notes(&self, space: &Space) -> Vec<String> {
+    fn notes(&self, space: &Space, _: &Settings) -> Vec<String> {
         let size = match cells(space).len() {
             Some(size) => format!("the grid has {size} cells"),
             None => "the grid has more cells than can be counted".to_string(),

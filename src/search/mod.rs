@@ -48,15 +48,16 @@ pub trait StrategyKind: Sync {
     fn name(&self) -> &'static str;
     /// What it does, on one line.
     fn summary(&self) -> &'static str;
-    /// How many configurations it proposes of this space, `u128::MAX` where they are more than that;
-    /// `None` where it never ends.
-    fn size(&self, space: &Space) -> Option<u128>;
+    /// How many trials it has for this space at most, the enqueued ones included; `u128::MAX` where they are
+    /// more than that, `None` where it never ends.
+    fn size(&self, space: &Space, settings: &Settings) -> Option<u128>;
     /// Whether a study without a number of trials runs all of [`size`](Self::size).
     fn runs_all(&self) -> bool {
         false
     }
-    /// Whether what was tried changes what it proposes; results are kept in memory only for those it does.
-    fn learns(&self) -> bool {
+    /// Whether what was tried changes what it proposes, with these settings of its own; results are kept in
+    /// memory only for those it does.
+    fn learns(&self, _chosen: &Chosen) -> bool {
         true
     }
     /// The numeric settings that it understands, keys of `[search]`.
@@ -64,7 +65,7 @@ pub trait StrategyKind: Sync {
         &[]
     }
     /// What a user should know about how it takes this space, one fact a line.
-    fn notes(&self, _space: &Space) -> Vec<String> {
+    fn notes(&self, _space: &Space, _settings: &Settings) -> Vec<String> {
         Vec::new()
     }
     /// A strategy at its start.
@@ -117,6 +118,18 @@ pub trait Strategy: Send {
         first_number: u64,
         count: usize,
     ) -> Result<Vec<Configuration>>;
+
+    /// How many trials must be told, from the first on, before it proposes more than it last did; 0 where it
+    /// never waits. A strategy that proposes in passes, each on the results of those before it, ends an
+    /// [`ask`](Self::ask) with its pass.
+    fn needs(&self) -> u64 {
+        0
+    }
+
+    /// What it has decided since it was last asked, for the user to read, one decision a line.
+    fn remarks(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl<F> Strategy for F

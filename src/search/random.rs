@@ -4,6 +4,7 @@
 use super::cells::Cells;
 use super::{Distinct, Settings, Strategy, StrategyKind, Trials};
 use crate::error::Result;
+use crate::setting::Chosen;
 use crate::space::{Configuration, Space};
 
 pub(super) const NAME: &str = "random";
@@ -18,10 +19,10 @@ impl StrategyKind for Random {
     fn summary(&self) -> &'static str {
         "each hyperparameter from its own distribution, no configuration twice"
     }
-    fn size(&self, space: &Space) -> Option<u128> {
+    fn size(&self, space: &Space, _: &Settings) -> Option<u128> {
         Cells::all(space).map(|cells| cells.len().unwrap_or(u128::MAX))
     }
-    fn learns(&self) -> bool {
+    fn learns(&self, _: &Chosen) -> bool {
         false
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {

@@ -4,10 +4,11 @@
 //! Proposals come in chunks that begin at multiples of a quarter of the batch. The chunk of trials
 //! k·c … (k+1)·c − 1 is asked for once every trial below (k+1)·c − b is told (b: the batch), with the
 //! results of exactly those: at most b trials are under way, and a study proposes the same on any machine,
-//! and after any interruption. A strategy that does not learn is never waited for.
+//! and after any interruption. A strategy that does not learn is never waited for; one that proposes in
+//! passes may ask for more results than that ([`Strategy::needs`]).
 
 use super::{Pending, Strategy, Told, Trials};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::space::{Configuration, Space};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -116,6 +117,11 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// What the strategy has decided since this was last asked, one decision a line.
+    pub fn remarks(&mut self) -> Vec<String> {
+        self.strategy.remarks()
+    }
+
     /// Whether all trials were proposed and handed out.
     pub fn is_exhausted(&self) -> bool {
         self.asked.is_empty()
@@ -125,21 +131,37 @@ impl<'a> Window<'a> {
     /// Asks for the chunk of the next number; false where it must wait.
     fn ask(&mut self, start: impl Fn(u64) -> u64) -> Result<bool> {
         let size = if self.learns { self.batch.div_ceil(4) } else { UNLEARNED_CHUNK };
-        let first = self.next_number / size * size;
+        let mut first = self.next_number / size * size;
         let end = self.limit.map_or(first + size, |limit| limit.min(first + size));
         if end <= self.next_number {
             self.is_exhausted = true;
             return Ok(true);
         }
-        let known = match self.learns {
+        let mut known = match self.learns {
             true => (first + size).saturating_sub(self.batch).min(start(first)),
             false => 0,
         };
-        if known > self.told.len() as u64 {
-            return Ok(false);
+        loop {
+            if known > self.told.len() as u64 {
+                return Ok(false);
+            }
+            let chunk = self.chunk(first, end, known as usize)?;
+            let has_new = first + chunk.len() as u64 > self.next_number;
+            let needed = if first + (chunk.len() as u64) < end { self.strategy.needs() } else { 0 };
+            if has_new || needed <= known {
+                self.is_exhausted = first + (chunk.len() as u64) < end && needed <= known;
+                self.take(first, chunk);
+                return Ok(true);
+            }
+            refuse_to_wait(needed, start(self.next_number))?;
+            // The rest of the chunk is asked for by itself, on the results of all that the strategy needs.
+            known = needed.min(self.next_number);
+            first = first.max(known);
         }
-        let chunk = self.chunk(first, end, known as usize)?;
-        self.is_exhausted = (chunk.len() as u64) < end - first;
+    }
+
+    /// Takes in the configurations of trials from `first` on; those known already are the same.
+    fn take(&mut self, first: u64, chunk: Vec<Configuration>) {
         for (number, configuration) in (first..).zip(chunk).skip((self.next_number - first) as usize) {
             if self.learns {
                 self.proposed.push(configuration.clone());
@@ -147,7 +169,6 @@ impl<'a> Window<'a> {
             self.asked.push_back((number, configuration));
             self.next_number += 1;
         }
-        Ok(true)
     }
 
     /// The configurations of trials `first` to `end` − 1, given the results of the first `known`.
@@ -169,4 +190,15 @@ impl<'a> Window<'a> {
         chunk.extend(self.strategy.ask(self.space, trials, from, (end - from) as usize)?);
         Ok(chunk)
     }
+}
+
+/// A strategy cannot wait for trials that wait for the one that it is asked for.
+fn refuse_to_wait(needed: u64, start: u64) -> Result<()> {
+    if needed <= start {
+        return Ok(());
+    }
+    let found = format!("the strategy waits for trial {}, and the schedule for trials beside it", needed - 1);
+    Err(Error::usage("search.strategy", found)
+        .allowed("a strategy that works in passes beside a schedule that decides over each trial alone")
+        .advice("another schedule.kind, or the strategy without passes: refine = 0"))
 }

@@ -147,7 +147,8 @@ impl Plan {
             strategy.name(),
             strategy.settings(),
             is_overridden,
-        );
+        )
+        .map_err(|error| file.places.locate(error))?;
         let schedule = file.schedule.unwrap_or_else(|| schedule::ALL[0].name().to_string());
         let schedule = schedule::named("schedule.kind", &schedule)?;
         let schedule_settings =
@@ -175,8 +176,8 @@ impl Plan {
             space: space.map_err(|error| file.places.locate(error))?,
             model,
             strategy: strategy.name().to_string(),
-            strategy_settings: strategy_settings.map_err(|error| file.places.locate(error))?,
-            batch: overrides.batch.or(file.batch).filter(|_| strategy.learns()),
+            batch: overrides.batch.or(file.batch).filter(|_| strategy.learns(&strategy_settings)),
+            strategy_settings,
             enqueued: Vec::new(),
             trials: overrides.trials.or(file.trials).or(default_trials),
             seed: overrides.seed.or(file.seed).unwrap_or(0),
@@ -204,7 +205,7 @@ impl Plan {
         };
         hyperparameter::check_task(&space, task).map_err(|error| self.places.locate(error))?;
         self.space = Some(with_model(space, &self.model));
-        if search::find(&self.strategy).is_some_and(|strategy| strategy.learns()) {
+        if search::find(&self.strategy).is_some_and(|strategy| strategy.learns(&self.strategy_settings)) {
             self.batch = self.batch.or(Some(default_batch(self.trials)));
         }
         self.objective = Some(objective);

@@ -113,7 +113,8 @@ impl Study {
         let space = plan.space.clone().unwrap_or_default();
         let objective = plan.metric(dataset.task)?;
         let strategy = search::named("search.strategy", &plan.strategy)?;
-        let size = strategy.size(&space).map(|size| u64::try_from(size).unwrap_or(u64::MAX));
+        let settings = plan.search_settings(objective.direction());
+        let size = strategy.size(&space, &settings).map(|size| u64::try_from(size).unwrap_or(u64::MAX));
         Ok(Self {
             trial_count: [plan.trials, size].into_iter().flatten().min(),
             tie_breaker: metric::tie_breaker(dataset.task),
@@ -163,14 +164,14 @@ impl Study {
             plan.max_epochs,
             plan.patience
         ));
-        self.strategy.notes(&self.space).iter().for_each(|note| audience.note(note));
+        self.strategy.notes(&self.space, &self.search_settings()).iter().for_each(|note| audience.note(note));
         audience.explain("the study as run:");
         plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
     }
 
     /// A grid says how large it is before it runs; one that is very large runs only when agreed to.
     fn refuse_large_grid(&self, agreed: bool) -> Result<()> {
-        let Some(size) = self.strategy.size(&self.space) else { return Ok(()) };
+        let Some(size) = self.strategy.size(&self.space, &self.search_settings()) else { return Ok(()) };
         let runs = self.plan.trials.map_or(size, |trials| size.min(trials.into()));
         if runs <= MOST_UNASKED || agreed {
             return Ok(());
@@ -184,6 +185,10 @@ impl Study {
     fn build(&self, configuration: &Configuration) -> Result<(Network, Recipe)> {
         let dataset = &self.dataset;
         hyperparameter::build(configuration, dataset.task, dataset.feature_count, self.plan.max_epochs)
+    }
+
+    fn search_settings(&self) -> search::Settings {
+        self.plan.search_settings(self.objective.direction())
     }
 
     fn is_asked_for(&self, number: u64) -> bool {
@@ -261,10 +266,10 @@ impl Study {
         let done = stored.iter().filter(|trial| !trial.is_open()).count() as u64;
         audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
         let direction = self.objective.direction();
-        let strategy = self.strategy.create(&self.plan.search_settings(direction));
+        let strategy = self.strategy.create(&self.search_settings());
         let search = search::Options {
             space: &self.space,
-            learns: self.strategy.learns(),
+            learns: self.strategy.learns(&self.plan.strategy_settings),
             batch: self.plan.batch.unwrap_or(1),
             limit: self.trial_count,
             enqueued: &self.plan.enqueued,
