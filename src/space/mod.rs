@@ -1,9 +1,11 @@
-//! What a search may propose: hyperparameter values and configurations, ranges, scales, choices and
-//! conditions.
+//! What a search may propose: hyperparameter values and configurations, ranges, scales, choices, conditions
+//! and constraints.
 
+mod constraint;
 mod domain;
 mod text;
 
+pub use constraint::Constraint;
 pub use domain::Domain;
 pub(crate) use domain::{between, tidy};
 pub use text::{key_text, quoted, value_text};
@@ -83,6 +85,8 @@ impl Dimension {
 pub struct Space {
     /// In the order of the file.
     pub dimensions: Vec<Dimension>,
+    /// What every configuration must meet.
+    pub constraints: Vec<Constraint>,
 }
 
 impl Space {
@@ -92,7 +96,7 @@ impl Space {
     /// without values, a condition that names nothing, that asks for a value the other cannot take, or
     /// that depends on itself.
     pub fn new(dimensions: Vec<Dimension>) -> Result<Self> {
-        let mut space = Self { dimensions };
+        let mut space = Self { dimensions, constraints: Vec::new() };
         let mut names = BTreeSet::new();
         for dimension in &space.dimensions {
             let place = format!("space.{}", dimension.name);
@@ -107,6 +111,22 @@ impl Space {
         space.dimensions.iter_mut().zip(whens).for_each(|(dimension, when)| dimension.when = when);
         space.refuse_cycles()?;
         Ok(space)
+    }
+
+    /// The space within these constraints, instead of those that it has.
+    ///
+    /// Errors name the key (`search.constraints[0]`) and the column: a name that the space does not have, an
+    /// operator that does not fit its types. Whether any configuration meets them is not looked at.
+    pub fn with_constraints(self, constraints: Vec<Constraint>) -> Result<Self> {
+        for (index, constraint) in constraints.iter().enumerate() {
+            constraint.check(&format!("search.constraints[{index}]"), &self)?;
+        }
+        Ok(Self { constraints, ..self })
+    }
+
+    /// Whether a configuration of the space meets all constraints.
+    pub fn allows(&self, configuration: &Configuration) -> bool {
+        self.constraints.iter().all(|constraint| constraint.holds(configuration))
     }
 
     /// The dimension of this name.
@@ -163,16 +183,18 @@ impl Space {
     }
 
     /// A random configuration: two words of the generator per dimension, active or not, so that a
-    /// dimension's draw does not depend on the others.
+    /// dimension's draw does not depend on the others. Constraints are not looked at.
     pub fn sample(&self, generator: &mut impl rand::Rng) -> Configuration {
         let point: Vec<f64> =
             self.dimensions.iter().map(|_| (generator.next_u64() >> 11) as f64 * 2_f64.powi(-53)).collect();
         self.decode(&point)
     }
 
-    /// Whether a configuration assigns a value of its domain to every active dimension and to no other.
+    /// Whether a configuration assigns a value of its domain to every active dimension and to no other, and
+    /// meets all constraints.
     pub fn contains(&self, configuration: &Configuration) -> bool {
-        configuration.keys().all(|name| self.get(name).is_some())
+        self.allows(configuration)
+            && configuration.keys().all(|name| self.get(name).is_some())
             && self.dimensions.iter().all(|dimension| match configuration.get(&dimension.name) {
                 Some(value) => self.is_active(dimension, configuration) && dimension.domain.contains(value),
                 None => !self.is_active(dimension, configuration),

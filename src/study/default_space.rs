@@ -30,7 +30,7 @@ pub fn default_space(task: Task, row_count: usize, feature_count: usize, model: 
     if matches!(task, Task::Classification { .. }) {
         dimensions.push(Dimension::new("label_smoothing", uniform(0.0, 0.1)));
     }
-    Space { dimensions }
+    Space { dimensions, ..Space::default() }
 }
 
 /// Small data are fitted by narrow networks; wide inputs (images) ask for one wide first layer.

@@ -284,7 +284,7 @@ pub fn read_space(table: &Section<'_>) -> Result<Space> {
             .allowed("at least one hyperparameter; `manytune --list` names them")
             .advice("leave [space] out for a default one"));
     }
-    Ok(Space { dimensions })
+    Ok(Space { dimensions, ..Space::default() })
 }
 
 /// The forms of a range or list as a table, each with the keys that may stand beside it.

@@ -113,12 +113,12 @@ impl Kind {
 /// `hidden` beside `width` or `depth`, hidden layers of a linear model.
 pub fn admit(space: &Space, model: &str) -> Result<Space> {
     let dimensions = space.dimensions.iter().map(|dimension| admit_dimension(dimension, model));
-    let space = Space { dimensions: dimensions.collect::<Result<_>>()? };
+    let space = Space { dimensions: dimensions.collect::<Result<_>>()?, ..space.clone() };
     if let (Some(_), Some(other)) = (space.get("hidden"), space.get("width").or(space.get("depth"))) {
         return Err(Error::usage(format!("space.{}", other.name), format!("{} beside hidden", other.name))
             .allowed("hidden alone, or width and depth"));
     }
-    Space::new(space.dimensions)
+    Space::new(space.dimensions)?.with_constraints(space.constraints)
 }
 
 fn admit_dimension(dimension: &Dimension, model: &str) -> Result<Dimension> {
