@@ -2,7 +2,7 @@
 
 use manytune::model::metric::Direction;
 use manytune::search::{self, Next, Options, Pending, Settings, StrategyKind, Told, Trials, Window};
-use manytune::space::{Configuration, Dimension, Domain, Space, Value, value_text};
+use manytune::space::{Configuration, Constraint, Dimension, Domain, Space, Value, value_text};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -54,6 +54,17 @@ fn mixed() -> Space {
 
 fn finite() -> Space {
     Space::new(vec![Dimension::new("a", choice(0..7)), Dimension::new("b", int(1, 9))]).unwrap()
+}
+
+fn within(space: Space, constraints: &[&str]) -> Space {
+    let constraints = constraints.iter().map(|text| Constraint::parse("constraints", text).unwrap());
+    space.with_constraints(constraints.collect()).unwrap()
+}
+
+/// The spaces of the contract: without an end and with one, without constraints and with some.
+fn spaces() -> [Space; 4] {
+    let rates = ["rate * width <= 0.4", "kind != 1 or momentum > 0.3", "kind == 0 or width > 8"];
+    [mixed(), finite(), within(mixed(), &rates), within(finite(), &["a + b <= 12"])]
 }
 
 /// A smooth objective of what `mixed` and `finite` propose; some trials come to nothing.
@@ -126,7 +137,7 @@ fn study(
 #[test]
 fn every_strategy_proposes_the_same_whatever_ends_first() {
     for kind in search::ALL {
-        for space in [&mixed(), &finite()] {
+        for space in &spaces() {
             let expected = study(*kind, space, 40, 1000, &mut |_| 0);
             assert_eq!(expected.len(), 40, "{}", kind.name());
             assert!(expected.iter().all(|configuration| space.contains(configuration)), "{}", kind.name());
@@ -149,7 +160,7 @@ fn every_strategy_proposes_the_same_whatever_ends_first() {
 #[test]
 fn every_strategy_proposes_the_first_of_many_alike() {
     for kind in search::ALL {
-        for space in [&mixed(), &finite()] {
+        for space in &spaces() {
             let before: Vec<Configuration> = study(*kind, space, 30, 1000, &mut |_| 0);
             let told: Vec<Told> = (0..).zip(&before).take(20).map(|(n, c)| told(n, c)).collect();
             let pending = (0..).zip(before.iter().cloned()).skip(20);
@@ -181,7 +192,7 @@ fn every_strategy_bears_whatever_it_is_told() {
         &|number| Some(if number % 3 == 0 { 1e300 } else { number as f64 * 1e-300 }),
     ];
     for kind in search::ALL {
-        for space in [&mixed(), &finite()] {
+        for space in &spaces() {
             for value in values {
                 let configurations = study(*kind, space, 40, 1000, &mut |_| 0);
                 let told: Vec<Told> = (0..)

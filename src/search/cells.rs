@@ -4,6 +4,10 @@
 //! Cells are in row-major order, the last dimension fastest; a dimension that another one's condition
 //! names comes before it, else they are in the order of the file. An inactive dimension adds no cells.
 
+mod remaining;
+
+pub use remaining::Remaining;
+
 use crate::space::{Configuration, Dimension, Domain, Space, Value};
 use std::collections::{BTreeSet, HashMap};
 
@@ -101,7 +105,7 @@ impl Cells {
             }
             for segment in &self.segments[position] {
                 let after = with(&dead, &segment.kills);
-                let each = *self.counts.get(&(position + 1, after[position + 1..].to_vec()))?;
+                let each = self.counted(position + 1, &after);
                 if cell < segment.len * each {
                     let value = self.axes[position].at(segment.start + cell / each);
                     configuration.insert(self.names[position].clone(), value);
@@ -113,6 +117,37 @@ impl Cells {
             }
         }
         Some(configuration)
+    }
+
+    /// The cell of a configuration; `None` where it is none.
+    pub fn index(&self, configuration: &Configuration) -> Option<u128> {
+        self.len?;
+        let mut cell = 0;
+        let mut dead = vec![false; self.names.len()];
+        for position in 0..self.names.len() {
+            let value = configuration.get(&self.names[position]);
+            if dead[position] {
+                dead = with(&dead, &self.children[position]);
+                match value {
+                    None => continue,
+                    Some(_) => return None,
+                }
+            }
+            let index = self.axes[position].index(value?)?;
+            let segments = &self.segments[position];
+            let after = |segment: &Segment| with(&dead, &segment.kills);
+            let cells_of = |segment: &Segment| self.counted(position + 1, &after(segment));
+            let place = segments.iter().rposition(|segment| segment.start <= index)?;
+            cell += segments[..place].iter().map(|segment| segment.len * cells_of(segment)).sum::<u128>();
+            cell += (index - segments[place].start) * cells_of(&segments[place]);
+            dead = after(&segments[place]);
+        }
+        configuration.keys().all(|name| self.names.contains(name)).then_some(cell)
+    }
+
+    /// What [`count`](Self::count) has counted.
+    fn counted(&self, position: usize, dead: &[bool]) -> u128 {
+        self.counts.get(&(position, dead[position..].to_vec())).copied().unwrap_or(0)
     }
 
     /// Cells of the dimensions from `position` on, `dead` ones being inactive.

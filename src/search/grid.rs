@@ -1,6 +1,6 @@
 //! Every combination of the values of a space, exactly once: a cell is a number, and so is a trial.
 
-use super::cells::{Axis, Cells, Whole};
+use super::cells::{Axis, Cells, Remaining, Whole};
 use super::{Settings, Strategy, StrategyKind, Trials};
 use crate::error::{Error, Result};
 use crate::setting::Chosen;
@@ -19,8 +19,13 @@ impl StrategyKind for Grid {
     fn summary(&self) -> &'static str {
         "every combination of the values, once; `count` points of a range, evenly or log-spaced"
     }
-    fn size(&self, space: &Space, _: &Settings) -> Option<u128> {
-        Some(cells(space).len().unwrap_or(u128::MAX))
+    fn size(&self, space: &Space, settings: &Settings) -> Option<u128> {
+        let enqueued = settings.enqueued.len() as u128;
+        Some(
+            remaining(space, &settings.enqueued)
+                .most()
+                .map_or(u128::MAX, |most| most.saturating_add(enqueued)),
+        )
     }
     fn learns(&self, _: &Chosen) -> bool {
         false
@@ -33,14 +38,19 @@ impl StrategyKind for Grid {
             Some(size) => format!("the grid has {size} cells"),
             None => "the grid has more cells than can be counted".to_string(),
         };
+        let allowed = match remaining(space, &[]).len() {
+            _ if space.constraints.is_empty() => String::new(),
+            Some(left) => format!(", of which {left} are left by the constraints"),
+            None => ", of which the constraints leave too many to be counted".to_string(),
+        };
         let unsaid = space
             .dimensions
             .iter()
             .filter(|dimension| dimension.domain.size().is_none() && dimension.grid_count.is_none());
-        std::iter::once(size).chain(unsaid.map(default_points)).collect()
+        std::iter::once(size + &allowed).chain(unsaid.map(default_points)).collect()
     }
-    fn create(&self, _: &Settings) -> Box<dyn Strategy> {
-        Box::new(Walk { cells: None })
+    fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
+        Box::new(Walk { settings: settings.clone(), left: None })
     }
 }
 
@@ -66,10 +76,12 @@ fn short_text(value: &Value) -> String {
     }
 }
 
-/// A grid being walked; trial n is cell n.
+/// A grid being walked: behind the enqueued trials, trial n is the n-th cell that they and the constraints
+/// leave.
 struct Walk {
-    /// Numbered once, for the space last asked about.
-    cells: Option<(Space, Cells)>,
+    settings: Settings,
+    /// Of the space last asked about.
+    left: Option<(Space, Remaining)>,
 }
 
 impl Strategy for Walk {
@@ -80,21 +92,29 @@ impl Strategy for Walk {
         first_number: u64,
         count: usize,
     ) -> Result<Vec<Configuration>> {
-        if self.cells.as_ref().is_none_or(|(known, _)| known != space) {
-            self.cells = Some((space.clone(), cells(space)));
-        }
-        let Some((_, cells)) = &self.cells else { return Ok(Vec::new()) };
-        if cells.len().is_none() {
+        let known = self.left.take().filter(|(known, _)| known == space);
+        let (_, left) = self
+            .left
+            .insert(known.unwrap_or_else(|| (space.clone(), remaining(space, &self.settings.enqueued))));
+        if left.most().is_none() {
             return Err(Error::usage("space", "a grid of more than 3.4e38 cells")
                 .allowed("a grid whose cells can be counted")
                 .advice("fewer values, a smaller `count`, or strategy = \"random\""));
         }
-        Ok((0..count as u128).map_while(|i| cells.at(u128::from(first_number) + i)).collect())
+        let first = u128::from(first_number).saturating_sub(self.settings.enqueued.len() as u128);
+        Ok((0..count as u128).map_while(|i| left.at(first + i)).collect())
     }
 }
 
 fn cells(space: &Space) -> Cells {
     Cells::new(space, |dimension| axis(dimension))
+}
+
+/// The cells that the constraints allow and that are not enqueued.
+fn remaining(space: &Space, enqueued: &[Configuration]) -> Remaining {
+    let cells = cells(space);
+    let enqueued = enqueued.iter().filter_map(|configuration| cells.index(configuration)).collect();
+    Remaining::new(space, cells, enqueued)
 }
 
 fn axis(dimension: &Dimension) -> Box<dyn Axis> {

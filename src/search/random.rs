@@ -1,11 +1,12 @@
 //! Draws each hyperparameter from its own distribution (Bergstra and Bengio, 2012); never the same
 //! configuration twice while a finite space has others.
 
-use super::cells::Cells;
+use super::cells::{Cells, Remaining};
 use super::{Distinct, Settings, Strategy, StrategyKind, Trials};
 use crate::error::Result;
 use crate::setting::Chosen;
 use crate::space::{Configuration, Space};
+use std::collections::BTreeSet;
 
 pub(super) const NAME: &str = "random";
 
@@ -20,7 +21,8 @@ impl StrategyKind for Random {
         "each hyperparameter from its own distribution, no configuration twice"
     }
     fn size(&self, space: &Space, _: &Settings) -> Option<u128> {
-        Cells::all(space).map(|cells| cells.len().unwrap_or(u128::MAX))
+        let cells = Cells::all(space)?;
+        Some(Remaining::new(space, cells, BTreeSet::new()).most().unwrap_or(u128::MAX))
     }
     fn learns(&self, _: &Chosen) -> bool {
         false
