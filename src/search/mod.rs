@@ -2,12 +2,16 @@
 
 mod cells;
 mod distinct;
+mod enqueued;
+mod feasible;
 mod grid;
 mod random;
 mod window;
 
 pub use cells::Cells;
 pub use distinct::Distinct;
+pub use enqueued::complete;
+pub use feasible::{refuse_empty, refuse_impossible};
 pub use window::{Next, Options, Window};
 
 use crate::error::{Result, unknown_name};

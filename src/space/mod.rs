@@ -185,9 +185,12 @@ impl Space {
     /// A random configuration: two words of the generator per dimension, active or not, so that a
     /// dimension's draw does not depend on the others. Constraints are not looked at.
     pub fn sample(&self, generator: &mut impl rand::Rng) -> Configuration {
-        let point: Vec<f64> =
-            self.dimensions.iter().map(|_| (generator.next_u64() >> 11) as f64 * 2_f64.powi(-53)).collect();
-        self.decode(&point)
+        self.decode(&self.draw_point(generator))
+    }
+
+    /// A uniform point of the unit cube, as [`sample`](Self::sample) draws it.
+    pub fn draw_point(&self, generator: &mut impl rand::Rng) -> Vec<f64> {
+        self.dimensions.iter().map(|_| (generator.next_u64() >> 11) as f64 * 2_f64.powi(-53)).collect()
     }
 
     /// Whether a configuration assigns a value of its domain to every active dimension and to no other, and

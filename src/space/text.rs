@@ -107,10 +107,15 @@ impl Dimension {
         }
         let mut entries = entries.unwrap_or_else(|| vec![format!("choice = {}", self.domain.choices())]);
         if !self.when.is_empty() {
-            let conditions: Vec<String> = self.when.iter().map(Condition::text).collect();
-            entries.push(format!("when = {{ {} }}", conditions.join(", ")));
+            entries.push(format!("when = {{ {} }}", self.when_text()));
         }
         format!("{{ {} }}", entries.join(", "))
+    }
+
+    /// Its conditions as TOML: what stands between the braces behind `when =`.
+    pub fn when_text(&self) -> String {
+        let conditions: Vec<String> = self.when.iter().map(Condition::text).collect();
+        conditions.join(", ")
     }
 }
 

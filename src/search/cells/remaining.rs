@@ -57,6 +57,11 @@ impl Remaining {
         (self.cells.len().is_some() && self.before == 0 && self.walk.next.is_none()).then_some(self.walk.len)
     }
 
+    /// Whether one was found in the part that was looked at last.
+    pub fn has_any(&self) -> bool {
+        self.walk.len > 0
+    }
+
     /// How many at most; `None` where they are 2¹²⁸ or more.
     pub fn most(&self) -> Option<u128> {
         self.len().or(self.cells.len())
