@@ -6,6 +6,8 @@ mod enqueued;
 mod feasible;
 mod grid;
 mod random;
+mod sequence;
+mod sobol;
 mod window;
 
 pub use cells::Cells;
@@ -20,7 +22,7 @@ use crate::setting::{Chosen, Setting};
 use crate::space::{Configuration, Space};
 
 /// Every strategy.
-pub static ALL: &[&dyn StrategyKind] = &[&grid::Grid, &random::Random];
+pub static ALL: &[&dyn StrategyKind] = &[&grid::Grid, &random::Random, &sobol::SobolSearch];
 
 /// What [`create`] and [`find`] take as well as the names of [`ALL`]: the best strategy there is.
 pub const AUTO: &str = "auto";
