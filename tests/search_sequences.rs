@@ -4,7 +4,7 @@ use manytune::model::metric::Direction;
 use manytune::search::{self, Settings, Trials};
 use manytune::space::{Configuration, Dimension, Domain, Space, Value};
 
-const NAMES: [&str; 1] = ["sobol"];
+const NAMES: [&str; 2] = ["sobol", "halton"];
 
 fn settings(seed: u64) -> Settings {
     Settings::new(seed, Direction::Minimize)
@@ -56,6 +56,24 @@ fn scrambled_sobol_points_are_nets_in_base_two() {
         for j in 0..40 {
             let line: Vec<Vec<f64>> = found.iter().map(|point| vec![point[j]]).collect();
             assert!(counts(&line, &[64]).iter().all(|count| *count == 1), "dimension {j}");
+        }
+    }
+}
+
+/// A stratum each of b^k points that begin at a multiple of b^k, and of 2³·3² points in the first two dimensions.
+#[test]
+fn randomised_halton_points_are_even_in_their_bases() {
+    for seed in 0..20 {
+        let found = points("halton", seed, 3, 0, 7 * 125);
+        for (dimension, base) in [(0, 64), (1, 81), (2, 125)] {
+            let line: Vec<Vec<f64>> = found.iter().map(|point| vec![point[dimension]]).collect();
+            for block in line.chunks_exact(base) {
+                assert!(counts(block, &[base]).iter().all(|count| *count == 1), "base of {base}");
+            }
+        }
+        let plane: Vec<Vec<f64>> = found.iter().map(|point| point[..2].to_vec()).collect();
+        for block in plane.chunks_exact(72) {
+            assert!(counts(block, &[8, 9]).iter().all(|count| *count == 1));
         }
     }
 }

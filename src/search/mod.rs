@@ -5,6 +5,7 @@ mod distinct;
 mod enqueued;
 mod feasible;
 mod grid;
+mod halton;
 mod random;
 mod sequence;
 mod sobol;
@@ -22,7 +23,8 @@ use crate::setting::{Chosen, Setting};
 use crate::space::{Configuration, Space};
 
 /// Every strategy.
-pub static ALL: &[&dyn StrategyKind] = &[&grid::Grid, &random::Random, &sobol::SobolSearch];
+pub static ALL: &[&dyn StrategyKind] =
+    &[&grid::Grid, &random::Random, &sobol::SobolSearch, &halton::HaltonSearch];
 
 /// What [`create`] and [`find`] take as well as the names of [`ALL`]: the best strategy there is.
 pub const AUTO: &str = "auto";
