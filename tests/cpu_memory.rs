@@ -53,6 +53,33 @@ fn a_limit_decides_how_many_members_fit_and_each_gives_its_room_back() {
     assert_eq!((engine.room(&small), engine.room(&large)), (most_small, most_large));
 }
 
+/// Trials that wait at a rung kept others from the cores that they left idle.
+#[test]
+fn members_that_rest_take_memory_alone() {
+    let job = job(2);
+    let small = member(&job, &[4], |_, _| {});
+    let mut engine = CpuEngine::within(job.clone(), Some(1), None).unwrap();
+    for id in 0..8 {
+        engine.admit(id, small.clone()).unwrap();
+    }
+    assert_eq!(engine.room(&small), 0);
+    engine.rest(&[0, 1, 2, 99]);
+    engine.rest(&[2]);
+    assert_eq!(engine.room(&small), 3);
+    engine.retire(&[0]);
+    assert_eq!(engine.room(&small), 3, "its place was free already");
+    engine.train(&[1]).unwrap();
+    assert_eq!(engine.room(&small), 2);
+
+    let limit = Some(MemoryLimit::Bytes(4 << 20));
+    let large = member(&job, &[200, 200], |_, _| {});
+    let mut engine = CpuEngine::within(job.clone(), Some(2), limit).unwrap();
+    let most = engine.room(&large) as u64;
+    (0..most).for_each(|id| engine.admit(id, large.clone()).unwrap());
+    engine.rest(&(0..most).collect::<Vec<_>>());
+    assert_eq!(engine.room(&large), 0, "what rests is still in memory");
+}
+
 /// Folds train in step: where their states wait, they wait in the same memory.
 #[test]
 fn the_folds_of_a_trial_must_fit_together() {

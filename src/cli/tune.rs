@@ -103,7 +103,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
                 let found = format!("{done} ({})", folder.display());
                 return Err(Error::interrupted("interrupted", found).advice(format!("{command}   # {next}")));
             }
-            note(format!("time limit: {done}; {next}: {command}"));
+            match stop {
+                Stop::Target => note(format!("the target is met: {done}")),
+                _ => note(format!("time limit: {done}; {next}: {command}")),
+            };
             if !has_begun {
                 return Ok(());
             }

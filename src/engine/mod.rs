@@ -268,6 +268,9 @@ pub trait Engine {
     fn keep(&mut self, ids: &[MemberId]) -> Result<()>;
     /// Reads the states of members that are not being trained.
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>>;
+    /// Says that members will not be trained for a while: where it is not memory that limits how many an engine
+    /// holds, they make room for others. Asked to [`train`](Engine::train) they go on.
+    fn rest(&mut self, _ids: &[MemberId]) {}
     /// Forgets members, whatever they are doing, and frees their room.
     fn retire(&mut self, ids: &[MemberId]);
     /// Computes a primitive of each pair of operands, with the code that training uses: for the verifier.

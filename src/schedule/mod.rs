@@ -1,22 +1,51 @@
-//! Schedules: one file each. A schedule decides how long each trial may train; early stopping, which
+//! Schedules: one file each. A schedule decides at rungs how long each trial trains; early stopping, which
 //! looks at one trial alone, is the study's.
+//!
+//! **A decision is a function of curves and numbers, never of timing.** A schedule sees what trials had come
+//! to at rungs ([`Records`]) and may wait until it knows what it needs: the asynchronous ones until every
+//! trial of a lower number has come to the same rung or ended, the others until all trials of a bracket or
+//! population have. So a study gives the same leaderboard on any device, in any memory, interrupted anywhere.
 
+mod asha;
+mod bracket;
+mod hyperband;
+mod ladder;
+mod median;
 mod none;
+mod racing;
+mod records;
+mod successive_halving;
+mod wilcoxon;
+
+pub use ladder::descending;
+pub use records::{End, Place, Records, Standing};
+pub use wilcoxon::signed_rank;
 
 use crate::error::{Result, unknown_name};
-use crate::model::metric::Direction;
-use crate::setting::Setting;
+use crate::setting::{Chosen, Setting};
+use std::ops::Range;
 
 /// Every schedule.
-pub static ALL: &[&dyn ScheduleKind] = &[&none::NoSchedule];
+pub static ALL: &[&dyn ScheduleKind] = &[
+    &none::NoSchedule,
+    &median::Median,
+    &successive_halving::SuccessiveHalving,
+    &hyperband::Hyperband,
+    &asha::Asha,
+    &racing::Racing,
+];
 
 /// What a schedule is created with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
-    /// The most epochs of a trial.
+    /// The most epochs of a trial, at least 1.
     pub max_epochs: u32,
-    /// Which way is better.
-    pub direction: Direction,
+    /// Folds of a trial, at least 1.
+    pub fold_count: usize,
+    /// The study's seed.
+    pub seed: u64,
+    /// The values of the schedule's own settings.
+    pub chosen: Chosen,
 }
 
 /// The facts of a schedule.
@@ -29,17 +58,12 @@ pub trait ScheduleKind: Sync {
     fn settings(&self) -> &'static [Setting] {
         &[]
     }
+    /// What a user should know about what it will do, one fact a line.
+    fn notes(&self, _settings: &Settings) -> Vec<String> {
+        Vec::new()
+    }
     /// A schedule at its start.
-    fn create(&self, settings: Settings) -> Box<dyn Schedule>;
-}
-
-/// A trial that has reached a rung.
-#[derive(Clone, Copy, Debug)]
-pub struct AtRung<'a> {
-    /// Which trial.
-    pub number: u64,
-    /// (epoch) its objective after each epoch so far, the mean over its folds.
-    pub curve: &'a [f64],
+    fn create(&self, settings: &Settings) -> Box<dyn Schedule>;
 }
 
 /// What becomes of a trial at a rung.
@@ -53,10 +77,28 @@ pub enum Decision {
 
 /// Decides how long trials train.
 pub trait Schedule: Send {
-    /// The first rung after so many epochs; `None` where a trial trains to its end undisturbed.
-    fn next_rung(&self, epochs: u32) -> Option<u32>;
-    /// What becomes of a trial that has reached a rung.
-    fn decide(&mut self, trial: AtRung<'_>) -> Decision;
+    /// The numbers of the trials that are decided together, this one among them: each of them waits at its
+    /// rungs for all others, so they must be able to be under way at the same time. They are a run of numbers
+    /// without gaps, and every one of them has the same.
+    fn cohort(&self, number: u64) -> Range<u64> {
+        number..number + 1
+    }
+    /// (rung) The epochs after which a trial stands at a rung: ascending, all less than the most epochs of a
+    /// trial, for so many steps an epoch (at least 1).
+    fn rungs(&self, number: u64, steps_per_epoch: u64) -> Vec<u32>;
+    /// What becomes of a trial that has come to a rung, from 0; `None` while it has to wait for others.
+    ///
+    /// A pure function of the records of the trials that it looks at, which do not change once it is not
+    /// `None`; it never waits for a trial of a higher number outside the cohort.
+    fn decide(&self, records: &Records, number: u64, rung: usize) -> Option<Decision>;
+    /// Whether it looks at single folds.
+    fn needs_folds(&self) -> bool {
+        false
+    }
+    /// The lowest number among the trials that a decision on this one or a later one may look at.
+    fn looks_back_to(&self, _number: u64) -> u64 {
+        0
+    }
 }
 
 /// The schedule of this name; an unknown one is refused, naming the nearest.
@@ -68,6 +110,6 @@ pub fn named(place: &str, name: &str) -> Result<&'static dyn ScheduleKind> {
 }
 
 /// A schedule of this name, at its start.
-pub fn create(name: &str, settings: Settings) -> Result<Box<dyn Schedule>> {
+pub fn create(name: &str, settings: &Settings) -> Result<Box<dyn Schedule>> {
     Ok(named("schedule.kind", name)?.create(settings))
 }

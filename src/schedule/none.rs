@@ -1,6 +1,6 @@
 //! No schedule: every trial trains all epochs, unless early stopping ends it.
 
-use super::{AtRung, Decision, Schedule, ScheduleKind, Settings};
+use super::{Decision, Records, Schedule, ScheduleKind, Settings};
 
 /// No schedule.
 pub struct NoSchedule;
@@ -12,16 +12,19 @@ impl ScheduleKind for NoSchedule {
     fn summary(&self) -> &'static str {
         "every trial trains all epochs, unless early stopping ends it"
     }
-    fn create(&self, _: Settings) -> Box<dyn Schedule> {
+    fn create(&self, _: &Settings) -> Box<dyn Schedule> {
         Box::new(Self)
     }
 }
 
 impl Schedule for NoSchedule {
-    fn next_rung(&self, _: u32) -> Option<u32> {
-        None
+    fn rungs(&self, _: u64, _: u64) -> Vec<u32> {
+        Vec::new()
     }
-    fn decide(&mut self, _: AtRung<'_>) -> Decision {
-        Decision::Continue
+    fn decide(&self, _: &Records, _: u64, _: usize) -> Option<Decision> {
+        Some(Decision::Continue)
+    }
+    fn looks_back_to(&self, number: u64) -> u64 {
+        number
     }
 }

@@ -128,6 +128,12 @@ impl<'a> Window<'a> {
             && (self.is_exhausted || self.limit.is_some_and(|limit| self.next_number >= limit))
     }
 
+    /// The number that no trial of the study has, where that is known: all were proposed and handed out.
+    pub fn end(&self) -> Option<u64> {
+        let limit = self.limit.unwrap_or(u64::MAX);
+        self.is_exhausted().then(|| self.next_number.min(limit))
+    }
+
     /// Asks for the chunk of the next number; false where it must wait.
     fn ask(&mut self, start: impl Fn(u64) -> u64) -> Result<bool> {
         let size = if self.learns { self.batch.div_ceil(4) } else { UNLEARNED_CHUNK };

@@ -127,6 +127,11 @@ impl Folds {
         Ok(())
     }
 
+    /// Tells the engine that the members will wait.
+    pub fn rest(&self, engine: &mut dyn Engine) {
+        engine.rest(&self.ids());
+    }
+
     /// Takes in what the epoch came to for one fold. Returns that of all folds, in order, once the epoch
     /// is complete.
     pub fn take(&mut self, fold: usize, outcome: Outcome) -> Option<Vec<Outcome>> {

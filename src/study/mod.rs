@@ -1,5 +1,6 @@
 //! A study: the file as typed, the plan as meant, the run loop, the store on disk and resume.
 
+mod admission;
 pub mod checkpoint;
 pub mod default_space;
 pub mod document;
@@ -12,6 +13,7 @@ pub mod plan;
 pub mod refit;
 mod rows;
 pub mod run;
+mod rungs;
 mod runner;
 pub mod same;
 mod schema;

@@ -11,8 +11,10 @@ pub struct Outbox {
     /// Trials admitted at their beginning. Each gets a row before any later one has ended, so that the
     /// numbers in the store have no gaps.
     pub begun: Vec<Trial>,
-    /// Numbers of trials admitted from a checkpoint: their rows stay what the checkpoint belongs to.
-    pub resumed: Vec<u64>,
+    /// Trials whose rows change in their state alone, and stay what their checkpoints belong to.
+    pub states: Vec<(u64, State)>,
+    /// Rungs that trials have passed.
+    pub passed: Vec<(u64, usize)>,
     /// Trials that go on, and where they stand.
     pub checkpoints: Vec<(Trial, Vec<FoldState>)>,
     /// Trials that have ended.
@@ -29,20 +31,22 @@ impl Outbox {
 
     /// Writes everything; it is on the disk when this returns.
     pub fn commit(&self, store: &mut Store) -> Result<()> {
-        if self.begun.is_empty() && self.resumed.is_empty() && !self.is_due() {
+        let is_quiet = self.begun.is_empty() && self.states.is_empty() && self.passed.is_empty();
+        if is_quiet && !self.is_due() {
             return Ok(());
         }
         let writer = store.begin()?;
         for trial in &self.begun {
             writer.trial(trial)?;
         }
-        for number in &self.resumed {
-            writer.state(*number, State::Running)?;
+        for (number, state) in &self.states {
+            writer.state(*number, *state)?;
         }
         for (trial, folds) in &self.checkpoints {
             writer.trial(trial)?;
             writer.checkpoint(trial.number, folds)?;
         }
+        writer.passed(&self.passed)?;
         for trial in &self.finished {
             writer.trial(trial)?;
         }

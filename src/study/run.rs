@@ -27,6 +27,8 @@ pub struct Limits {
     pub max_epochs: u32,
     /// Epochs without improvement of the mean curve after which a trial ends.
     pub patience: u32,
+    /// The study ends when a complete trial is at least as good as this.
+    pub target: Option<f64>,
 }
 
 /// Why a run stopped before its end.
@@ -36,6 +38,8 @@ pub enum Stop {
     Interrupted,
     /// The time limit passed.
     TimeLimit,
+    /// A complete trial is as good as was asked for.
+    Target,
 }
 
 /// What a run tells while it works; everything told is stored already.
@@ -77,7 +81,7 @@ pub struct Run<'a> {
     /// When to end.
     pub limits: Limits,
     /// Decides which trials end early.
-    pub schedule: &'a mut dyn Schedule,
+    pub schedule: &'a dyn Schedule,
     /// Proposes configurations; at its start.
     pub window: Window<'a>,
     /// Understands them.

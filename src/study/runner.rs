@@ -1,19 +1,19 @@
 //! Works a [`Run`] off: fills the engine, acts on what it reports, and writes what has happened.
 
-use super::checkpoint::{FoldState, Outcome};
+use super::checkpoint::Outcome;
 use super::folds::{Folds, Names};
 use super::outbox::Outbox;
 use super::run::{Event, Run, Stop, UNDEFINED};
+use super::rungs::Rungs;
 use super::store::BestModels;
 use crate::engine::Report;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::metric::Truth;
-use crate::model::recipe::Member;
-use crate::schedule::{AtRung, Decision};
-use crate::search::{Next, Told};
-use crate::space::Configuration;
+use crate::model::recipe::Recipe;
+use crate::schedule::Decision;
+use crate::search::Told;
 use crate::trial::{self, FoldEpoch, Order, Score, State, Trial};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// What is known about trials that have begun is written at least this often, for whoever looks on.
@@ -21,25 +21,35 @@ const WRITE_INTERVAL: Duration = Duration::from_secs(1);
 /// Checkpoints take at most one part in so many of the time: where they are large, they are fewer.
 const CHECKPOINT_SHARE: u32 = 20;
 
-/// A trial in training.
-struct Active {
-    trial: Trial,
-    folds: Folds,
+/// A trial on the engine.
+pub(super) struct Active {
+    pub(super) trial: Trial,
+    pub(super) folds: Folds,
+    /// (rung) The epochs after which it stands at one.
+    pub(super) rungs: Vec<u32>,
     /// When it was admitted, less the time it had trained for before.
-    began: Instant,
-    saved: Instant,
+    pub(super) began: Instant,
+    pub(super) saved: Instant,
+    /// Since when it waits at a rung; `None` while it trains.
+    pub(super) parked: Option<Instant>,
 }
 
-/// A run on its way.
+/// A run on its way; every trial that has not ended is in one of three places.
 pub struct Runner<'a> {
-    run: Run<'a>,
-    order: Order,
+    pub(super) run: Run<'a>,
+    pub(super) order: Order,
     /// By number.
-    active: BTreeMap<u64, Active>,
-    names: Names,
-    waiting: VecDeque<Trial>,
+    pub(super) active: BTreeMap<u64, Active>,
+    pub(super) names: Names,
+    /// Off the engine, to be admitted; by number.
+    pub(super) waiting: BTreeMap<u64, Trial>,
+    /// Off the engine, waiting at rungs; by number.
+    pub(super) frozen: BTreeMap<u64, Trial>,
+    /// Of the next new trial.
+    pub(super) next_number: u64,
+    pub(super) rungs: Rungs<'a>,
     best: Option<Trial>,
-    outbox: Outbox,
+    pub(super) outbox: Outbox,
     written: Instant,
     began: Instant,
     checkpointing: Duration,
@@ -53,36 +63,65 @@ impl<'a> Runner<'a> {
         let best = trial::best(order, &stored).cloned();
         run.window.resume(stored.iter().map(|trial| trial.configuration.clone()));
         stored.iter().filter(|trial| !trial.is_open()).for_each(|trial| run.window.tell(told(trial)));
-        let within = |trial: &Trial| run.window.is_within(trial.number);
-        let waiting = stored.into_iter().filter(|trial| trial.is_open() && within(trial)).collect();
-        Ok(Self {
+        let passed = run.store.passed()?;
+        let mut runner = Self {
+            rungs: Rungs::new(run.schedule, order.objective, passed, run.dataset.folds.len()),
             run,
             order,
             active: BTreeMap::new(),
             names: Names::default(),
-            waiting,
+            waiting: BTreeMap::new(),
+            frozen: BTreeMap::new(),
+            next_number: stored.len() as u64,
             best,
             outbox: Outbox::default(),
             written: Instant::now(),
             began: Instant::now(),
             checkpointing: Duration::ZERO,
-        })
+        };
+        stored.into_iter().for_each(|trial| runner.resume(trial));
+        Ok(runner)
+    }
+
+    /// Takes a stored trial in: one that has not ended waits for its turn, or for what is decided about it.
+    fn resume(&mut self, trial: Trial) {
+        let number = trial.number;
+        if !self.run.window.is_within(number) {
+            return;
+        }
+        // One that cannot be built has no epochs, and comes to no rung.
+        let steps =
+            (self.run.build)(&trial.configuration).map_or(1, |(_, recipe)| self.steps_per_epoch(&recipe));
+        let rungs = self.rungs.epochs(number, steps);
+        self.rungs.resume(&trial, &rungs);
+        if !trial.is_open() {
+            return;
+        }
+        let place = if self.rungs.is_waiting(number) { &mut self.frozen } else { &mut self.waiting };
+        place.insert(number, trial);
     }
 
     /// To the end, or to where the run is stopped; returns why it was.
     pub fn finish_all(mut self) -> Result<Option<Stop>> {
         loop {
-            if let Some(stop) = self.run.watch.stop() {
+            if let Some(stop) = self.run.watch.stop().or(self.has_met_target().then_some(Stop::Target)) {
                 let is_done = self.stop()?;
                 return Ok((!is_done).then_some(stop));
             }
-            self.fill()?;
-            if self.active.is_empty() {
+            // What was admitted may have failed, and what was decided may have made room.
+            while self.fill()? | self.decide()? {}
+            if self.active.is_empty() && self.frozen.is_empty() {
                 self.write()?;
                 return Ok(None);
             }
             self.step()?;
         }
+    }
+
+    fn has_met_target(&self) -> bool {
+        let best = self.best.as_ref().and_then(Trial::score);
+        best.zip(self.run.limits.target)
+            .is_some_and(|(best, target)| self.order.objective.compare(best.value, target).is_le())
     }
 
     /// Stops every trial between two steps, and stores where it stands. Returns whether all had ended.
@@ -102,102 +141,56 @@ impl<'a> Runner<'a> {
     }
 
     fn is_done(&self) -> bool {
-        self.active.is_empty() && self.waiting.is_empty() && self.run.window.is_exhausted()
+        let is_open = |trials: &BTreeMap<u64, Trial>| !trials.is_empty();
+        let is_any_open = !self.active.is_empty() || is_open(&self.waiting) || is_open(&self.frozen);
+        !is_any_open && self.run.window.is_exhausted()
     }
 
-    /// Admits trials while the engine has room for all folds of one; one trial always.
-    fn fill(&mut self) -> Result<()> {
-        // What takes turns has the device for itself.
-        if self.active.values().any(|active| active.folds.take_turns()) {
-            return Ok(());
-        }
-        while let Some(trial) = self.next_trial()? {
-            let members = match self.members(&trial.configuration) {
-                Ok(members) => members,
-                Err(error) => {
-                    self.fail(trial, &error);
-                    continue;
+    /// Decides about the trials that wait at rungs, as far as is possible now. Returns whether it has about any.
+    fn decide(&mut self) -> Result<bool> {
+        self.rungs.set_end(self.run.window.end());
+        let mut any = false;
+        while let Some((number, passed, decision)) = self.rungs.decide() {
+            any = true;
+            match decision {
+                Decision::Continue => {
+                    self.outbox.passed.push((number, passed));
+                    self.go_on(number)?;
                 }
-            };
-            let room = self.run.engine.room(&members[0]);
-            if !self.active.is_empty() && room < members.len() {
-                self.waiting.push_front(trial);
-                return Ok(());
+                Decision::Stop => self.prune(number)?,
             }
-            if !self.admit(trial, members)? {
-                return Ok(());
-            }
+        }
+        Ok(any)
+    }
+
+    fn go_on(&mut self, number: u64) -> Result<()> {
+        if let Some(active) = self.active.get_mut(&number) {
+            active.parked = None;
+            active.folds.train(self.run.engine)?;
+        } else if let Some(trial) = self.frozen.remove(&number) {
+            self.waiting.insert(number, trial);
         }
         Ok(())
     }
 
-    fn next_trial(&mut self) -> Result<Option<Trial>> {
-        if let Some(trial) = self.waiting.pop_front() {
-            return Ok(Some(trial));
+    fn prune(&mut self, number: u64) -> Result<()> {
+        if let Some(active) = self.active.remove(&number) {
+            return self.finish(active, State::Pruned).map(drop);
         }
-        let fold_count = self.run.dataset.folds.len();
-        Ok(match self.run.window.next(|number| number)? {
-            Next::Trial(number, configuration) => {
-                Some(Trial::new(number, configuration, self.order, fold_count))
-            }
-            Next::Wait | Next::Exhausted => None,
-        })
-    }
-
-    /// One member per fold; an error where the configuration cannot be trained.
-    fn members(&self, configuration: &Configuration) -> Result<Vec<Member>> {
-        let (network, recipe) = (self.run.build)(configuration)?;
-        let member = |fold| Member { fold, repeat: 0, network: network.clone(), recipe: recipe.clone() };
-        let members: Vec<Member> = (0..self.run.dataset.folds.len()).map(member).collect();
-        self.run.engine.check(&members[0])?;
-        Ok(members)
-    }
-
-    /// Gives a trial to the engine, from its checkpoint where it has one. Returns false where the
-    /// device is full now: the trial may then wait for another to end. One whose folds do not fit
-    /// together on an empty device has it alone, fold by fold; one that does not fit at all fails.
-    fn admit(&mut self, mut trial: Trial, members: Vec<Member>) -> Result<bool> {
-        let number = trial.number;
-        let mut states = self.run.store.checkpoint(number)?;
-        let at_checkpoint = |state: &FoldState| state.is_after(trial.history.epoch_count());
-        let has_work = states.iter().any(|state| state.outcome.is_none());
-        if states.len() != members.len() || !states.iter().all(at_checkpoint) || !has_work {
-            states.clear();
-            trial = Trial::new(number, trial.configuration, self.order, members.len());
+        if let Some(mut trial) = self.frozen.remove(&number) {
+            trial.state = State::Pruned;
+            self.end(trial);
         }
-        let is_resumed = !states.is_empty();
-        let mut folds = Folds::new(number, members, states);
-        let is_alone = self.active.is_empty();
-        match folds.sit(self.run.engine, &mut self.names) {
-            Ok(()) if is_alone || !folds.take_turns() => {}
-            Err(error) if error.kind != ErrorKind::Device => return Err(error),
-            Err(error) if is_alone => {
-                self.fail(trial, &error);
-                return Ok(true);
-            }
-            _ => {
-                folds.retire(self.run.engine, &mut self.names);
-                self.waiting.push_front(trial);
-                return Ok(false);
-            }
-        }
-        let has_room = !folds.take_turns();
-        folds.train(self.run.engine)?;
-        trial.state = State::Running;
-        if is_resumed {
-            self.outbox.resumed.push(number);
-        } else {
-            self.outbox.begun.push(trial.clone());
-        }
-        let now = Instant::now();
-        let began = now.checked_sub(Duration::from_secs_f64(trial.seconds)).unwrap_or(now);
-        self.active.insert(number, Active { trial, folds, began, saved: now });
-        Ok(has_room)
+        Ok(())
     }
 
     /// Lets the engine work for a while, and acts on what it reports.
     fn step(&mut self) -> Result<()> {
         let reports = self.run.engine.advance()?;
+        if self.training() == 0 {
+            return Err(Error::device("schedule", "every trial waits for another, and none can train")
+                .advice("another schedule.kind, in another folder with --out"));
+        }
         if reports.is_empty() && self.run.engine.is_idle() {
             return Err(Error::device(self.run.engine.device(), "the engine stopped reporting")
                 .advice("run the same command again: it goes on where it stopped"));
@@ -260,28 +253,25 @@ impl<'a> Runner<'a> {
         if active.trial.history.push(&folds) {
             active.folds.keep(self.run.engine)?;
         }
-        if let Some(end) = self.verdict(&active.trial) {
-            return self.finish(active, end);
+        let waits = self.rungs.reach(&active.trial, &active.rungs);
+        if self.is_complete(&active.trial) {
+            return self.finish(active, State::Complete);
         }
+        active.parked = waits.then(Instant::now);
         if !stopping {
             self.checkpoint_if_due(&mut active)?;
-            active.folds.train(self.run.engine)?;
+            match waits {
+                true => active.folds.rest(self.run.engine),
+                false => active.folds.train(self.run.engine)?,
+            }
         }
         Ok(Some(active))
     }
 
-    /// How a trial ends after the epoch it has just trained; `None` where it trains on.
-    fn verdict(&mut self, trial: &Trial) -> Option<State> {
+    /// Whether a trial has trained all epochs, or none better for as long as the patience lasts.
+    fn is_complete(&self, trial: &Trial) -> bool {
         let (history, limits) = (&trial.history, self.run.limits);
-        let epochs = history.epoch_count();
-        if epochs >= limits.max_epochs || history.epochs_without_improvement() >= limits.patience {
-            return Some(State::Complete);
-        }
-        if self.run.schedule.next_rung(epochs - 1) != Some(epochs) {
-            return None;
-        }
-        let at_rung = AtRung { number: trial.number, curve: &history.mean_values() };
-        (self.run.schedule.decide(at_rung) == Decision::Stop).then_some(State::Pruned)
+        history.epoch_count() >= limits.max_epochs || history.epochs_without_improvement() >= limits.patience
     }
 
     /// What an epoch came to for one fold.
@@ -314,16 +304,19 @@ impl<'a> Runner<'a> {
             self.best = Some(trial.clone());
         }
         folds.retire(self.run.engine, &mut self.names);
-        self.run.window.tell(told(&trial));
-        self.outbox.finished.push(trial);
+        self.end(trial);
         Ok(None)
     }
 
-    /// A trial that cannot be trained; one that found no room is tried again when the study is.
-    fn fail(&mut self, mut trial: Trial, error: &Error) {
-        trial.fail(error);
+    /// A trial has ended, and is off the engine.
+    pub(super) fn end(&mut self, trial: Trial) {
         self.run.window.tell(told(&trial));
+        self.rungs.end(&trial);
         self.outbox.finished.push(trial);
+        let first = |trials: &BTreeMap<u64, Trial>| trials.first_key_value().map(|(number, _)| *number);
+        let active = self.active.first_key_value().map(|(number, _)| *number);
+        let open = [active, first(&self.waiting), first(&self.frozen), Some(self.next_number)];
+        self.rungs.forget_before(open.into_iter().flatten().min().unwrap_or(0));
     }
 
     fn checkpoint_if_due(&mut self, active: &mut Active) -> Result<()> {
@@ -349,11 +342,24 @@ impl<'a> Runner<'a> {
             folds.retire(self.run.engine, &mut self.names);
             self.outbox.checkpoints.push((trial, states));
         }
+        // The others are in the store as they stand.
+        let others = self.waiting.keys().chain(self.frozen.keys());
+        self.outbox.states.extend(others.map(|number| (*number, State::Interrupted)));
         Ok(())
     }
 
+    /// Steps of an epoch, by which a schedule may count; of the first fold where they differ.
+    pub(super) fn steps_per_epoch(&self, recipe: &Recipe) -> u64 {
+        recipe.steps(self.run.dataset.folds[0].train.len()).1
+    }
+
+    /// How many trials train.
+    fn training(&self) -> usize {
+        self.active.values().filter(|active| active.parked.is_none()).count()
+    }
+
     /// Writes what has happened in one transaction, then tells of it.
-    fn write(&mut self) -> Result<()> {
+    pub(super) fn write(&mut self) -> Result<()> {
         let outbox = std::mem::take(&mut self.outbox);
         let began = Instant::now();
         outbox.commit(self.run.store)?;
@@ -367,7 +373,7 @@ impl<'a> Runner<'a> {
         if let (Some(models), Some(best)) = (&outbox.best, &self.best) {
             self.run.watch.event(&Event::Best(best, models))?;
         }
-        self.run.watch.event(&Event::Advanced { running: self.active.len() })
+        self.run.watch.event(&Event::Advanced { running: self.training() })
     }
 }
 

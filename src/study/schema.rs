@@ -63,6 +63,11 @@ CREATE TABLE models (
 /// lack it until they are gone on with.
 pub const CHOICES: &str = "CREATE TABLE IF NOT EXISTS choices (name TEXT PRIMARY KEY, value TEXT NOT NULL)";
 
+/// How many rungs of the schedule trials have passed: what was decided stays decided. Studies of earlier
+/// versions lack it until they are gone on with.
+pub const RUNGS: &str =
+    "CREATE TABLE IF NOT EXISTS rungs (trial INTEGER PRIMARY KEY, passed INTEGER NOT NULL)";
+
 /// Opens a database for writing, making it where there is none.
 pub fn open(path: &Path) -> Result<Connection> {
     let open = || {

@@ -11,7 +11,9 @@ use crate::engine::EngineKind;
 use crate::error::{Error, Result};
 use crate::model::metric::{self, Metric};
 use crate::trial::{Order, State, Trial};
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -225,12 +227,23 @@ impl Store {
 
     /// What the engine chose on its device in the last run, by name.
     pub fn choices(&self) -> Result<Vec<(String, String)>> {
+        self.pairs("choices", "SELECT name, value FROM choices ORDER BY name")
+    }
+
+    /// How many rungs of the schedule trials have passed, by number; those that passed none may be left out.
+    pub fn passed(&self) -> Result<HashMap<u64, usize>> {
+        let pairs: Vec<(i64, i64)> = self.pairs("rungs", "SELECT trial, passed FROM rungs")?;
+        Ok(pairs.into_iter().map(|(trial, passed)| (trial as u64, passed as usize)).collect())
+    }
+
+    /// The rows of a table that older studies lack.
+    fn pairs<A: FromSql, B: FromSql>(&self, table: &str, sql: &str) -> Result<Vec<(A, B)>> {
         let read = || {
-            let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = 'choices'";
-            if self.connection.query_row(is_there, [], |row| row.get::<_, i64>(0))? == 0 {
+            let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = ?1";
+            if self.connection.query_row(is_there, [table], |row| row.get::<_, i64>(0))? == 0 {
                 return Ok(Vec::new());
             }
-            let mut statement = self.connection.prepare("SELECT name, value FROM choices ORDER BY name")?;
+            let mut statement = self.connection.prepare(sql)?;
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
         };
         read().map_err(fault(&self.path()))
@@ -336,6 +349,23 @@ impl Writer<'_> {
             let sql = "INSERT INTO choices (name, value) VALUES (?1, ?2)";
             let mut statement = self.transaction.prepare_cached(sql)?;
             choices.iter().try_for_each(|(name, value)| statement.execute(params![name, value]).map(drop))
+        };
+        write().map_err(fault(&self.path))
+    }
+
+    /// Keeps how many rungs trials have passed.
+    pub fn passed(&self, passed: &[(u64, usize)]) -> Result<()> {
+        if passed.is_empty() {
+            return Ok(());
+        }
+        let write = || {
+            self.transaction.execute(schema::RUNGS, [])?;
+            let sql = "INSERT OR REPLACE INTO rungs (trial, passed) VALUES (?1, ?2)";
+            let mut statement = self.transaction.prepare_cached(sql)?;
+            let mut write = |(trial, passed): &(u64, usize)| {
+                statement.execute(params![*trial as i64, *passed as i64]).map(drop)
+            };
+            passed.iter().try_for_each(&mut write)
         };
         write().map_err(fault(&self.path))
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::hyperparameter;
 use crate::model::metric::{self, Metric};
 use crate::model::recipe::{Member, Network, Recipe};
-use crate::schedule;
+use crate::schedule::{self, ScheduleKind};
 use crate::search::{self, StrategyKind};
 use crate::space::{Configuration, Space};
 use crate::trial::{self, Order, Trial};
@@ -103,6 +103,7 @@ struct Study {
     objective: &'static dyn Metric,
     tie_breaker: &'static dyn Metric,
     strategy: &'static dyn StrategyKind,
+    schedule: &'static dyn ScheduleKind,
     /// Number of trials, where the plan or the strategy limits it.
     trial_count: Option<u64>,
 }
@@ -113,6 +114,7 @@ impl Study {
         let space = plan.space.clone().unwrap_or_default();
         let objective = plan.metric(dataset.task)?;
         let strategy = search::named("search.strategy", &plan.strategy)?;
+        let schedule = schedule::named("schedule.kind", &plan.schedule)?;
         let settings = plan.search_settings(objective.direction());
         let size = strategy.size(&space, &settings).map(|size| u64::try_from(size).unwrap_or(u64::MAX));
         Ok(Self {
@@ -127,7 +129,14 @@ impl Study {
             space,
             objective,
             strategy,
+            schedule,
         })
+    }
+
+    fn schedule_settings(&self) -> schedule::Settings {
+        let (max_epochs, seed, chosen) =
+            (self.plan.max_epochs, self.plan.seed, self.plan.schedule_settings.clone());
+        schedule::Settings { max_epochs, fold_count: self.dataset.folds.len(), seed, chosen }
     }
 
     fn order(&self) -> Order {
@@ -165,6 +174,7 @@ impl Study {
             plan.patience
         ));
         self.strategy.notes(&self.space, &self.search_settings()).iter().for_each(|note| audience.note(note));
+        self.schedule.notes(&self.schedule_settings()).iter().for_each(|note| audience.note(note));
         audience.explain("the study as run:");
         plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
     }
@@ -265,7 +275,6 @@ impl Study {
         writer.commit()?;
         let done = stored.iter().filter(|trial| !trial.is_open()).count() as u64;
         audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
-        let direction = self.objective.direction();
         let strategy = self.strategy.create(&self.search_settings());
         let search = search::Options {
             space: &self.space,
@@ -274,16 +283,15 @@ impl Study {
             limit: self.trial_count,
             enqueued: &self.plan.enqueued,
         };
-        let settings = schedule::Settings { max_epochs: self.plan.max_epochs, direction };
-        let mut schedule = schedule::create(&self.plan.schedule, settings)?;
+        let schedule = self.schedule.create(&self.schedule_settings());
         let stopped = run(Run {
             engine: engine.as_mut(),
             dataset: &self.dataset,
             store: &mut store,
             objective: self.objective,
             tie_breaker: self.tie_breaker,
-            limits: Limits { max_epochs: self.plan.max_epochs, patience: self.plan.patience },
-            schedule: schedule.as_mut(),
+            limits: Limits { max_epochs: self.plan.max_epochs, patience: self.plan.patience, target: None },
+            schedule: schedule.as_ref(),
             window: search::Window::new(strategy, search),
             build: &|configuration| self.build(configuration),
             checkpoint_interval: CHECKPOINT_INTERVAL,

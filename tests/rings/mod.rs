@@ -17,11 +17,12 @@ use manytune::model::recipe::{Member, Network, Recipe};
 use manytune::model::trainer::{Scratch, Trainer};
 use manytune::schedule;
 use manytune::search::{Options, Trials, Window};
+use manytune::setting::Chosen;
 use manytune::space::{Configuration, Space, Value};
 use manytune::study::run::{Event, Limits, Run, Stop, Watch, run};
 use manytune::study::store::{Header, Store};
 use manytune::trial::Trial;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,12 +31,18 @@ use std::time::Duration;
 pub const FOLDS: usize = 3;
 /// Of an epoch.
 pub const STEPS: u64 = 10;
+/// Of a trial.
+pub const EPOCHS: u32 = 12;
 
 thread_local! {
     /// How often trials are checkpointed in the tests of this thread.
     pub static CHECKPOINT_INTERVAL: Cell<Duration> = const { Cell::new(Duration::from_secs(30)) };
     /// After how many trials runs in the tests of this thread fail.
     pub static CRASH_AFTER: Cell<Option<usize>> = const { Cell::new(None) };
+    /// The schedule of runs in the tests of this thread, and its settings.
+    pub static SCHEDULE: RefCell<(&'static str, Chosen)> = const { RefCell::new(("none", Chosen::none())) };
+    /// At what value of a complete trial runs in the tests of this thread end.
+    pub static TARGET: Cell<Option<f64>> = const { Cell::new(None) };
 }
 
 /// Two classes, a ring around a disc, in three folds; no fold learns any transform.
@@ -115,7 +122,7 @@ pub fn build(configuration: &Configuration) -> Result<(Network, Recipe)> {
         clip_norm: 0.0,
         initializer: initializer::ALL[0],
         batch_size: 8,
-        max_epochs: 12,
+        max_epochs: EPOCHS,
     };
     Ok((network, recipe))
 }
@@ -163,8 +170,9 @@ pub fn train_on(
     let dataset = rings();
     let mut watcher =
         Watcher { stop, steps: Cell::new(0), finished: Vec::new(), crash_after: CRASH_AFTER.get() };
-    let settings = schedule::Settings { max_epochs: 12, direction: objective().direction() };
-    let mut schedule = schedule::create("none", settings)?;
+    let (kind, chosen) = SCHEDULE.with_borrow(Clone::clone);
+    let settings = schedule::Settings { max_epochs: EPOCHS, fold_count: FOLDS, seed: 7, chosen };
+    let schedule = schedule::create(kind, &settings)?;
     let space = Space::default();
     let search = Options { space: &space, learns: true, batch: 64, limit: Some(trials), enqueued: &[] };
     let stopped = run(Run {
@@ -173,8 +181,8 @@ pub fn train_on(
         store,
         objective: objective(),
         tie_breaker: metric::tie_breaker(dataset.task),
-        limits: Limits { max_epochs: 12, patience: 5 },
-        schedule: schedule.as_mut(),
+        limits: Limits { max_epochs: EPOCHS, patience: 5, target: TARGET.get() },
+        schedule: schedule.as_ref(),
         window: Window::new(Box::new(propose), search),
         build: &build,
         checkpoint_interval: CHECKPOINT_INTERVAL.get(),

@@ -12,7 +12,7 @@ use crate::model::team::{self, Team};
 use crate::model::trainer::{Scratch, Trainer};
 use memory::{Memory, Need};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -51,6 +51,8 @@ pub struct CpuEngine {
     memory: Memory,
     /// `None` while a thread trains the member.
     members: HashMap<MemberId, Option<Resident>>,
+    /// Members that take room in memory alone.
+    resting: HashSet<MemberId>,
     sender: Sender<Returned>,
     receiver: Receiver<Returned>,
     /// Members that threads train or are about to.
@@ -83,6 +85,7 @@ impl CpuEngine {
             team: Arc::new(team),
             memory,
             members: HashMap::new(),
+            resting: HashSet::new(),
             sender,
             receiver,
             asked: 0,
@@ -130,7 +133,8 @@ impl Engine for CpuEngine {
     }
 
     fn room(&self, member: &Member) -> usize {
-        let most = (self.pool.current_num_threads() * MEMBERS_PER_THREAD).saturating_sub(self.members.len());
+        let in_flight = self.members.len() - self.resting.len();
+        let most = (self.pool.current_num_threads() * MEMBERS_PER_THREAD).saturating_sub(in_flight);
         self.memory.room(Need::of(member, &self.job), most)
     }
 
@@ -161,6 +165,7 @@ impl Engine for CpuEngine {
                 .ok_or_else(|| Error::device("cpu engine", format!("member {id} cannot be trained now")))?;
             let (job, sender, pausing) = (self.job.clone(), self.sender.clone(), Arc::clone(&self.pausing));
             let team = Arc::clone(&self.team);
+            self.resting.remove(&id);
             self.asked += 1;
             team.begin();
             self.pool.spawn_fifo(move || {
@@ -227,9 +232,14 @@ impl Engine for CpuEngine {
             .collect()
     }
 
+    fn rest(&mut self, ids: &[MemberId]) {
+        self.resting.extend(ids.iter().filter(|id| self.members.contains_key(id)));
+    }
+
     fn retire(&mut self, ids: &[MemberId]) {
         for id in ids {
             self.members.remove(id);
+            self.resting.remove(id);
             self.memory.free(*id);
         }
         self.ended.retain(|report| !ids.contains(&report.id));
