@@ -39,6 +39,15 @@ impl Value {
             _ => self == other,
         }
     }
+
+    /// As a real number, where it is a number.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) => Some(*value),
+            _ => None,
+        }
+    }
 }
 
 /// One full assignment: hyperparameter name → value. Inactive conditional hyperparameters are absent.
@@ -53,6 +62,31 @@ pub struct Condition {
     pub values: Vec<Value>,
 }
 
+/// The numbers that a hyperparameter can be at all, whatever range of them is searched.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The lower end.
+    pub low: f64,
+    /// Whether the lower end itself is allowed.
+    pub low_included: bool,
+    /// The upper end.
+    pub high: f64,
+    /// Whether the upper end itself is allowed.
+    pub high_included: bool,
+}
+
+impl Limits {
+    /// Any finite number.
+    pub const NONE: Self =
+        Self { low: f64::NEG_INFINITY, low_included: false, high: f64::INFINITY, high_included: false };
+
+    /// Whether a number lies within.
+    pub fn contains(&self, number: f64) -> bool {
+        let above = if self.low_included { number >= self.low } else { number > self.low };
+        above && if self.high_included { number <= self.high } else { number < self.high }
+    }
+}
+
 /// One hyperparameter of a space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dimension {
@@ -64,12 +98,14 @@ pub struct Dimension {
     pub when: Vec<Condition>,
     /// How many points a grid takes of its range; `None`: all of a finite one.
     pub grid_count: Option<u32>,
+    /// How far a refined grid may go past the range.
+    pub limits: Limits,
 }
 
 impl Dimension {
     /// A dimension without conditions.
     pub fn new(name: impl Into<String>, domain: Domain) -> Self {
-        Self { name: name.into(), domain, when: Vec::new(), grid_count: None }
+        Self { name: name.into(), domain, when: Vec::new(), grid_count: None, limits: Limits::NONE }
     }
 
     /// The same dimension, active only where `name` equals one of `values`, too.
@@ -194,7 +230,7 @@ impl Space {
     }
 
     /// Whether a configuration assigns a value of its domain to every active dimension and to no other, and
-    /// meets all constraints.
+    /// meets all constraints. What a refined grid proposes outside of the ranges, it does not contain.
     pub fn contains(&self, configuration: &Configuration) -> bool {
         self.allows(configuration)
             && configuration.keys().all(|name| self.get(name).is_some())

@@ -339,7 +339,7 @@ fn read_range(name: &str, entry: &Entry<'_>) -> Result<Dimension> {
     };
     let grid_count = optional(&table, "count", |e| e.integer(1..=1_000_000))?;
     let when = optional(&table, "when", read_when)?.unwrap_or_default();
-    Ok(Dimension { name: name.to_string(), domain, when, grid_count })
+    Ok(Dimension { when, grid_count, ..Dimension::new(name, domain) })
 }
 
 fn ends<'a>(form: &Entry<'a>) -> Result<[Entry<'a>; 2]> {

@@ -4,7 +4,7 @@ use super::{ALL, Kind, LINEAR, MODELS, MOST_LAYERS, MOST_UNITS, find};
 use crate::data::{Task, TaskKind};
 use crate::error::{Error, Result, cut, unknown_name};
 use crate::model::loss;
-use crate::space::{Dimension, Domain, Space, Value, value_text};
+use crate::space::{Dimension, Domain, Limits, Space, Value, value_text};
 
 impl Kind {
     /// What is allowed, in words.
@@ -24,15 +24,24 @@ impl Kind {
         }
     }
 
+    /// The numbers that it allows; none are beyond the limits of what is no number.
+    pub fn limits(&self) -> Limits {
+        match *self {
+            Self::Float { low, low_included, high, high_included } => {
+                Limits { low, low_included, high, high_included }
+            }
+            Self::Int { low, high } => {
+                Limits { low: low as f64, low_included: true, high: high as f64, high_included: true }
+            }
+            _ => Limits::NONE,
+        }
+    }
+
     /// The value as this kind has it (1 becomes 1.0 for a real number); `None` where it is not allowed.
     pub(super) fn admit(&self, value: &Value) -> Option<Value> {
         match (self, value) {
             (Self::Float { .. }, Value::Int(whole)) => self.admit(&Value::Float(*whole as f64)),
-            (Self::Float { low, low_included, high, high_included }, Value::Float(real)) => {
-                let above = if *low_included { real >= low } else { real > low };
-                let below = if *high_included { real <= high } else { real < high };
-                (above && below).then(|| value.clone())
-            }
+            (Self::Float { .. }, Value::Float(real)) => self.limits().contains(*real).then(|| value.clone()),
             (Self::Int { low, high }, Value::Int(whole)) => {
                 (low..=high).contains(&whole).then(|| value.clone())
             }
@@ -136,7 +145,7 @@ fn admit_dimension(dimension: &Dimension, model: &str) -> Result<Dimension> {
         .allowed("hyperparameters that shape no hidden layer")
         .advice(format!("leave {} out, or set model.kind = \"{}\"", dimension.name, MODELS[0])));
     }
-    Ok(Dimension { domain, ..dimension.clone() })
+    Ok(Dimension { domain, limits: hyperparameter.kind.limits(), ..dimension.clone() })
 }
 
 /// What `hidden` is in the space of a linear model.

@@ -67,6 +67,15 @@ impl Remaining {
         self.len().or(self.cells.len())
     }
 
+    /// How many, whatever it takes.
+    pub fn count(&mut self) -> u128 {
+        while let Some(next) = self.walk.next {
+            self.before += self.walk.len;
+            self.walk_from(next);
+        }
+        self.before + self.walk.len
+    }
+
     /// The configuration of one that is left; `None` beyond the last, and where there are too many to number.
     pub fn at(&mut self, index: u128) -> Option<Configuration> {
         self.cells.len()?;
