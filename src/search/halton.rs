@@ -5,7 +5,6 @@ use super::sequence::{self, Sequence};
 use super::{Settings, Strategy, StrategyKind};
 use crate::random::Permutation;
 use crate::setting::Chosen;
-use crate::space::Space;
 
 /// Randomised Halton points.
 pub struct HaltonSearch;
@@ -16,9 +15,6 @@ impl StrategyKind for HaltonSearch {
     }
     fn summary(&self) -> &'static str {
         "randomised Halton points: as random, but spread evenly, at any number of trials"
-    }
-    fn size(&self, space: &Space, _: &Settings) -> Option<u128> {
-        sequence::size(space)
     }
     fn learns(&self, _: &Chosen) -> bool {
         false

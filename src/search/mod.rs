@@ -21,6 +21,8 @@ use crate::error::{Result, unknown_name};
 use crate::model::metric::Direction;
 use crate::setting::{Chosen, Setting};
 use crate::space::{Configuration, Space};
+use cells::Remaining;
+use std::collections::BTreeSet;
 
 /// Every strategy.
 pub static ALL: &[&dyn StrategyKind] =
@@ -58,7 +60,10 @@ pub trait StrategyKind: Sync {
     fn summary(&self) -> &'static str;
     /// How many trials it has for this space at most, the enqueued ones included; `u128::MAX` where they are
     /// more than that, `None` where it never ends.
-    fn size(&self, space: &Space, settings: &Settings) -> Option<u128>;
+    fn size(&self, space: &Space, _settings: &Settings) -> Option<u128> {
+        let cells = Cells::all(space)?;
+        Some(Remaining::new(space, cells, BTreeSet::new()).most().unwrap_or(u128::MAX))
+    }
     /// Whether a study without a number of trials runs all of [`size`](Self::size).
     fn runs_all(&self) -> bool {
         false

@@ -1,12 +1,10 @@
 //! Draws each hyperparameter from its own distribution (Bergstra and Bengio, 2012); never the same
 //! configuration twice while a finite space has others.
 
-use super::cells::{Cells, Remaining};
 use super::{Distinct, Settings, Strategy, StrategyKind, Trials};
 use crate::error::Result;
 use crate::setting::Chosen;
 use crate::space::{Configuration, Space};
-use std::collections::BTreeSet;
 
 pub(super) const NAME: &str = "random";
 
@@ -19,10 +17,6 @@ impl StrategyKind for Random {
     }
     fn summary(&self) -> &'static str {
         "each hyperparameter from its own distribution, no configuration twice"
-    }
-    fn size(&self, space: &Space, _: &Settings) -> Option<u128> {
-        let cells = Cells::all(space)?;
-        Some(Remaining::new(space, cells, BTreeSet::new()).most().unwrap_or(u128::MAX))
     }
     fn learns(&self, _: &Chosen) -> bool {
         false

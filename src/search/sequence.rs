@@ -1,6 +1,5 @@
 //! Strategies whose trial n is point n of a sequence in the unit cube, whatever came of those before.
 
-use super::cells::Cells;
 use super::{Distinct, Settings, Strategy, Trials};
 use crate::error::Result;
 use crate::space::{Configuration, Dimension, Domain, Space};
@@ -14,11 +13,6 @@ pub(super) trait Sequence: Send {
 /// The dimensions that take a coordinate of a sequence: those of more than one value, whether active or not.
 pub(super) fn free_dimensions(space: &Space) -> impl Iterator<Item = &Dimension> {
     space.dimensions.iter().filter(|dimension| is_free(dimension))
-}
-
-/// How many configurations a space has, `u128::MAX` where they cannot be counted; `None` where they are endless.
-pub(super) fn size(space: &Space) -> Option<u128> {
-    Cells::all(space).map(|cells| cells.len().unwrap_or(u128::MAX))
 }
 
 fn is_free(dimension: &Dimension) -> bool {

@@ -31,9 +31,6 @@ impl StrategyKind for SobolSearch {
     fn summary(&self) -> &'static str {
         "scrambled Sobol points: as random, but spread evenly; best at 8, 16, 32, … trials"
     }
-    fn size(&self, space: &Space, _: &Settings) -> Option<u128> {
-        sequence::size(space)
-    }
     fn learns(&self, _: &Chosen) -> bool {
         false
     }
