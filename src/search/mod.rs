@@ -43,12 +43,14 @@ pub struct Settings {
     /// The configurations of trials 0, 1, …, which the strategy does not propose again: it is asked from
     /// the next number on.
     pub enqueued: Vec<Configuration>,
+    /// Trials under way at most, at least 1.
+    pub batch: u64,
 }
 
 impl Settings {
-    /// All at their defaults.
+    /// All at their defaults: nothing enqueued, one trial at a time.
     pub const fn new(seed: u64, direction: Direction) -> Self {
-        Self { seed, direction, chosen: Chosen::none(), enqueued: Vec::new() }
+        Self { seed, direction, chosen: Chosen::none(), enqueued: Vec::new(), batch: 1 }
     }
 }
 

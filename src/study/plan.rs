@@ -231,7 +231,7 @@ impl Plan {
     /// What the strategy is created with.
     pub fn search_settings(&self, direction: Direction) -> search::Settings {
         let (chosen, enqueued) = (self.strategy_settings.clone(), self.enqueued.clone());
-        search::Settings { seed: self.seed, direction, chosen, enqueued }
+        search::Settings { seed: self.seed, direction, chosen, enqueued, batch: self.batch.unwrap_or(1) }
     }
 
     /// An error of kind usage with the place in the study file of the key that it names.
