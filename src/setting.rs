@@ -66,10 +66,33 @@ impl Chosen {
         self.0.iter().map(|(name, value)| (name.as_str(), *value))
     }
 
-    /// Only those that these settings declare.
-    #[must_use]
-    pub fn only(mut self, declared: &[Setting]) -> Self {
-        self.0.retain(|name, _| declared.iter().any(|setting| setting.name == *name));
-        self
+    /// Only those that a member of the family of this table declares, checked.
+    ///
+    /// Refused are others, unless the member was chosen over the one that they are said for.
+    pub fn of_member(
+        &self,
+        table: &str,
+        member: &str,
+        declared: &[Setting],
+        is_overridden: bool,
+    ) -> Result<Self> {
+        for (name, value) in self.said() {
+            let place = format!("{table}.{name}");
+            match declared.iter().find(|setting| setting.name == name) {
+                Some(setting) => setting.check(&place, value)?,
+                None if is_overridden => {}
+                None => {
+                    let names: Vec<&str> = declared.iter().map(|setting| setting.name).collect();
+                    let allowed =
+                        if names.is_empty() { "no setting of its own".into() } else { names.join(", ") };
+                    return Err(Error::usage(place, format!("a setting that {member} does not have"))
+                        .allowed(format!("beside {member}: {allowed}"))
+                        .advice(format!("leave {name} out")));
+                }
+            }
+        }
+        let mut own = self.clone();
+        own.0.retain(|name, _| declared.iter().any(|setting| setting.name == *name));
+        Ok(own)
     }
 }

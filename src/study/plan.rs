@@ -141,18 +141,13 @@ impl Plan {
             overrides.strategy.clone().or(file.strategy).unwrap_or_else(|| search::AUTO.to_string());
         let strategy = search::named("--strategy", &strategy)?;
         let is_overridden = overrides.strategy.is_some();
-        let strategy_settings = settings_of(
-            "search",
-            &file.strategy_settings,
-            strategy.name(),
-            strategy.settings(),
-            is_overridden,
-        )
-        .map_err(|error| file.places.locate(error))?;
+        let strategy_settings =
+            file.strategy_settings.of_member("search", strategy.name(), strategy.settings(), is_overridden)
+                .map_err(|error| file.places.locate(error))?;
         let schedule = file.schedule.unwrap_or_else(|| schedule::ALL[0].name().to_string());
         let schedule = schedule::named("schedule.kind", &schedule)?;
         let schedule_settings =
-            settings_of("schedule", &file.schedule_settings, schedule.name(), schedule.settings(), false);
+            file.schedule_settings.of_member("schedule", schedule.name(), schedule.settings(), false);
         let default_trials = (!strategy.runs_all()).then_some(DEFAULT_TRIALS);
         let engine = overrides.engine.clone().or(file.engine).unwrap_or_else(|| ENGINES[0].to_string());
         if !ENGINES.contains(&engine.as_str()) {
@@ -339,33 +334,6 @@ fn setting_entries(
 /// A tenth or so of the trials is under way at a time: enough to fill a device, few enough to learn from.
 fn default_batch(trials: Option<u64>) -> u64 {
     (trials.unwrap_or(DEFAULT_TRIALS) / 8).clamp(1, 64)
-}
-
-/// The settings of a file that a member of a family declares. Refused are others, unless the member was
-/// chosen on the command line, over the one that the file has them for.
-fn settings_of(
-    table: &str,
-    said: &Chosen,
-    member: &str,
-    declared: &'static [Setting],
-    is_overridden: bool,
-) -> Result<Chosen> {
-    for (name, value) in said.said() {
-        let place = format!("{table}.{name}");
-        match declared.iter().find(|setting| setting.name == name) {
-            Some(setting) => setting.check(&place, value)?,
-            None if is_overridden => {}
-            None => {
-                let names: Vec<&str> = declared.iter().map(|setting| setting.name).collect();
-                let allowed =
-                    if names.is_empty() { "no setting of its own".into() } else { names.join(", ") };
-                return Err(Error::usage(place, format!("a setting that {member} does not have"))
-                    .allowed(format!("beside {member}: {allowed}"))
-                    .advice(format!("leave {name} out")));
-            }
-        }
-    }
-    Ok(said.clone().only(declared))
 }
 
 /// The error for a graphics adapter that the engine would not look at.
