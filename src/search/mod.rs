@@ -8,6 +8,7 @@ mod grid;
 mod halton;
 mod random;
 mod sequence;
+mod session;
 mod sobol;
 mod window;
 
@@ -15,6 +16,7 @@ pub use cells::Cells;
 pub use distinct::Distinct;
 pub use enqueued::complete;
 pub use feasible::{refuse_empty, refuse_impossible};
+pub use session::{Asked, Best, Outcome, Past, Search};
 pub use window::{Next, Options, Window};
 
 use crate::error::{Result, unknown_name};
