@@ -5,16 +5,69 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
-/// The version of the tables below, in the database's `user_version`.
-const VERSION: i64 = 1;
-/// Marks a database as a study of manytune: "MTUN" in its `application_id`.
-const APPLICATION: i64 = 0x4d54_554e;
+/// What a database of ours holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A study, which `tune` makes.
+    Study,
+    /// A search of an objective evaluated elsewhere, which `search` makes.
+    Search,
+}
+
+impl Content {
+    const ALL: [Self; 2] = [Self::Study, Self::Search];
+
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Study => "study",
+            Self::Search => "search",
+        }
+    }
+
+    /// The subcommand that makes it.
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Study => "tune",
+            Self::Search => "search",
+        }
+    }
+
+    /// Marks its databases, in their `application_id`: "MTUN" and "MTSR".
+    fn application(self) -> i64 {
+        match self {
+            Self::Study => 0x4d54_554e,
+            Self::Search => 0x4d54_5352,
+        }
+    }
+
+    /// The version of its tables, in their `user_version`.
+    fn version(self) -> i64 {
+        match self {
+            Self::Study => 1,
+            Self::Search => 1,
+        }
+    }
+
+    fn tables(self) -> &'static str {
+        match self {
+            Self::Study => STUDY,
+            Self::Search => SEARCH,
+        }
+    }
+
+    /// What a database holds; `None` where it is of another program.
+    pub fn of(path: &Path, connection: &Connection) -> Result<Option<Self>> {
+        let found = pragma(path, connection, "application_id")?;
+        Ok(Self::ALL.into_iter().find(|content| content.application() == found))
+    }
+}
 
 /// Curves are blobs of f64, little-endian, (epoch, fold); `hyperparameters` and `fold_values` are JSON.
 /// The columns value, tie_break_value, best_epoch, fold_values and epochs follow from the curves: they
 /// are there for whoever reads the database with SQL. A checkpoint's `snapshot` is in the format of
 /// `checkpoint.rs`, which has a version of its own.
-const TABLES: &str = "
+const STUDY: &str = "
 CREATE TABLE study (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     name TEXT NOT NULL,
@@ -57,6 +110,29 @@ CREATE TABLE models (
     parameters BLOB NOT NULL,
     PRIMARY KEY (trial, fold)
 );
+";
+
+/// `hyperparameters` is JSON; `seconds` passed between the asking and the telling of a trial.
+const SEARCH: &str = "
+CREATE TABLE search (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    version TEXT NOT NULL
+);
+CREATE TABLE trials (
+    number INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,
+    value REAL,
+    seconds REAL NOT NULL,
+    hyperparameters TEXT NOT NULL
+);
+CREATE TABLE intermediates (
+    trial INTEGER NOT NULL,
+    step INTEGER NOT NULL,
+    value REAL NOT NULL,
+    PRIMARY KEY (trial, step)
+) WITHOUT ROWID;
 ";
 
 /// What the engine chose on its device, by name: nothing that results depend on. Studies of earlier versions
@@ -114,30 +190,45 @@ pub fn is_empty(path: &Path, connection: &Connection) -> Result<bool> {
 }
 
 /// Makes the tables.
-pub fn create(path: &Path, transaction: &Transaction<'_>) -> Result<()> {
+pub fn create(path: &Path, transaction: &Transaction<'_>, content: Content) -> Result<()> {
     let make = || {
-        transaction.execute_batch(TABLES)?;
-        transaction.pragma_update(None, "application_id", APPLICATION)?;
-        transaction.pragma_update(None, "user_version", VERSION)
+        transaction.execute_batch(content.tables())?;
+        transaction.pragma_update(None, "application_id", content.application())?;
+        transaction.pragma_update(None, "user_version", content.version())
     };
     make().map_err(fault(path))
 }
 
-/// Refuses a database that is not ours, or is of a newer version.
-pub fn check(path: &Path, connection: &Connection) -> Result<()> {
-    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    if pragma("application_id").map_err(fault(path))? != APPLICATION {
-        return Err(Error::store(path.display(), "is a database, but not a study of manytune")
-            .advice("choose another folder with --out"));
+/// Refuses a database that does not hold this, or in another version.
+pub fn check(path: &Path, connection: &Connection, content: Content) -> Result<()> {
+    let name = content.name();
+    match Content::of(path, connection)? {
+        Some(found) if found == content => {}
+        Some(other) => {
+            let (found, command) = (other.name(), other.command());
+            return Err(Error::store(
+                path.display(),
+                format!("holds a {found} (`manytune {command}`), no {name}"),
+            )
+            .allowed(format!("the folder of a {name}, or a new one"))
+            .advice("choose another folder"));
+        }
+        None => {
+            return Err(Error::store(path.display(), format!("is a database, but not a {name} of manytune"))
+                .advice("choose another folder with --out"));
+        }
     }
-    let version = pragma("user_version").map_err(fault(path))?;
-    if version != VERSION {
-        let allowed = format!("version {VERSION}");
-        return Err(Error::store(path.display(), format!("the study is stored in version {version}"))
-            .allowed(allowed)
-            .advice("use the version of manytune that made the study"));
+    let version = pragma(path, connection, "user_version")?;
+    if version != content.version() {
+        return Err(Error::store(path.display(), format!("the {name} is stored in version {version}"))
+            .allowed(format!("version {}", content.version()))
+            .advice(format!("use the version of manytune that made the {name}")));
     }
     Ok(())
+}
+
+fn pragma(path: &Path, connection: &Connection, name: &str) -> Result<i64> {
+    connection.pragma_query_value(None, name, |row| row.get(0)).map_err(fault(path))
 }
 
 /// The error for a database whose content makes no sense.

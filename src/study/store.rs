@@ -5,7 +5,8 @@
 //! rebuilds the leaderboard is in the database alone; the files beside it are made from it.
 
 use super::checkpoint::FoldState;
-use super::schema::{self, fault};
+use super::folder::{self, Owned};
+use super::schema::{self, Content, fault};
 use super::{checkpoint, files, rows};
 use crate::engine::EngineKind;
 use crate::error::{Error, Result};
@@ -14,18 +15,10 @@ use crate::trial::{Order, State, Trial};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::HashMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-/// The database in a study's folder.
-pub const DATABASE: &str = "study.db";
-/// Locked by the process that works on the study; always empty.
-const LOCK: &str = "study.lock";
-
-/// Whoever asks whether a study is running holds its lock for an instant: a writer tries again.
-const LOCK_ATTEMPTS: u32 = 10;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
+pub use super::folder::{DATABASE, is_running};
 
 /// What belongs to the study as a whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,61 +87,33 @@ pub struct Store {
 impl Store {
     /// Whether a folder holds a study, or what should be one.
     pub fn exists(folder: &Path) -> bool {
-        let path = folder.join(DATABASE);
-        if fs::metadata(&path).is_ok_and(|found| found.len() == 0) || !path.exists() {
-            return false;
-        }
-        // A process killed while it made the database leaves one without tables: that is no study yet.
-        let is_empty = schema::open_for_reading(&path).and_then(|found| schema::is_empty(&path, &found));
-        !is_empty.unwrap_or(false)
+        folder::exists(folder)
     }
 
     /// Makes a new study in a folder, which is made too where it is missing.
     pub fn create(folder: &Path, header: &Header) -> Result<Self> {
-        fs::create_dir_all(folder).map_err(|error| {
-            Error::store(folder.display(), format!("the study's folder cannot be made: {error}"))
-                .allowed("a folder, or a path where one can be made")
-                .advice("choose another folder with --out")
-        })?;
-        let lock = lock(folder)?;
-        let path = folder.join(DATABASE);
-        let mut connection = schema::open(&path)?;
-        if schema::is_empty(&path, &connection)? {
-            let transaction = connection.transaction().map_err(fault(&path))?;
-            schema::create(&path, &transaction)?;
-            rows::insert_header(&transaction, header).map_err(fault(&path))?;
-            transaction.commit().map_err(fault(&path))?;
-        } else {
-            return Err(Error::store(folder.display(), "already holds a study")
-                .advice("choose another folder with --out"));
-        }
-        Ok(Self { connection, folder: folder.to_owned(), _lock: Some(lock) })
+        let fill = |transaction: &Transaction<'_>| rows::insert_header(transaction, header);
+        Ok(Self::owned(folder, folder::create(folder, Content::Study, fill)?))
     }
 
     /// Opens the study in a folder for writing. One process at a time may.
     pub fn open(folder: &Path) -> Result<Self> {
-        let lock = lock(folder)?;
-        let path = folder.join(DATABASE);
-        let connection = schema::open(&path)?;
-        schema::check(&path, &connection)?;
+        let owned = folder::open(folder, Content::Study)?;
         files::remove_leftovers(folder);
         // Nobody else is working on it: what was running when a process was killed no longer is.
         let sql = "UPDATE trials SET state = ?1 WHERE state = ?2";
         let names = [State::Interrupted.name(), State::Running.name()];
-        connection.execute(sql, names).map_err(fault(&path))?;
-        Ok(Self { connection, folder: folder.to_owned(), _lock: Some(lock) })
+        owned.connection.execute(sql, names).map_err(fault(&folder.join(DATABASE)))?;
+        Ok(Self::owned(folder, owned))
+    }
+
+    fn owned(folder: &Path, owned: Owned) -> Self {
+        Self { connection: owned.connection, folder: folder.to_owned(), _lock: Some(owned.lock) }
     }
 
     /// Opens the study in a folder for reading, which is possible while another process writes.
     pub fn read(folder: &Path) -> Result<Self> {
-        let path = folder.join(DATABASE);
-        if !Self::exists(folder) {
-            return Err(Error::store(folder.display(), "holds no study")
-                .allowed("the folder of a study, which `manytune tune` makes")
-                .advice("give the folder that tune printed, such as runs/penguins"));
-        }
-        let connection = schema::open_for_reading(&path)?;
-        schema::check(&path, &connection)?;
+        let connection = folder::read(folder, Content::Study)?;
         Ok(Self { connection, folder: folder.to_owned(), _lock: None })
     }
 
@@ -263,32 +228,6 @@ impl Store {
         let transaction = self.connection.transaction().map_err(fault(&path))?;
         Ok(Writer { transaction, path })
     }
-}
-
-/// Takes the lock that the one writer holds; it falls with the process, however that ends.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(LOCK);
-    let fail = |error: std::io::Error| {
-        Error::store(path.display(), format!("cannot be written: {error}"))
-            .allowed("a folder whose files this user may write")
-            .advice("choose a folder that can be written with --out")
-    };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(fail)?;
-    for _ in 0..LOCK_ATTEMPTS {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
-            Err(TryLockError::Error(error)) => return Err(fail(error)),
-        }
-    }
-    Err(Error::store(folder.display(), "another process is working on this study")
-        .advice("wait until it ends or stop it; `manytune show` works meanwhile"))
-}
-
-/// Whether a process is working on the study in a folder.
-pub fn is_running(folder: &Path) -> bool {
-    let Ok(file) = File::open(folder.join(LOCK)) else { return false };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// One transaction.
