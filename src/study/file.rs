@@ -1,12 +1,13 @@
 //! The study file as typed: every key read with its place, nothing resolved yet.
 
 use super::document::{Entry, Places, Section, Source};
+use super::search_table::SearchTable;
 use crate::data::{ColumnRef, ColumnType, DataOptions, MOST_FOLDS, Scale, TaskKind};
 use crate::error::Result;
 use crate::model::{hyperparameter, metric};
+use crate::schedule;
 use crate::setting::{Chosen, Setting};
 use crate::space::{Condition, Dimension, Domain, Space, Value};
-use crate::{schedule, search};
 use std::collections::BTreeSet;
 use std::path::Path;
 use toml::de::DeValue;
@@ -25,16 +26,8 @@ pub struct StudyFile {
     pub data: DataOptions,
     /// `model.kind`
     pub model: Option<String>,
-    /// `search.strategy`
-    pub strategy: Option<String>,
-    /// The keys of `[search]` that strategies declare.
-    pub strategy_settings: Chosen,
-    /// `search.batch`
-    pub batch: Option<u64>,
-    /// `search.trials`
-    pub trials: Option<u64>,
-    /// `search.seed`
-    pub seed: Option<u64>,
+    /// `[search]`, but for the objective.
+    pub search: SearchTable,
     /// `search.objective`
     pub objective: Option<String>,
     /// `schedule.kind`
@@ -90,11 +83,7 @@ impl StudyFile {
         Self {
             data,
             model: None,
-            strategy: None,
-            strategy_settings: Chosen::none(),
-            batch: None,
-            trials: None,
-            seed: None,
+            search: SearchTable::default(),
             objective: None,
             schedule: None,
             schedule_settings: Chosen::none(),
@@ -115,16 +104,8 @@ impl StudyFile {
     }
 
     fn read_search(&mut self, table: &Section<'_>) -> Result<()> {
-        let declared = search::ALL.iter().flat_map(|kind| kind.settings());
-        self.strategy_settings =
-            read_settings(table, &["strategy", "trials", "batch", "seed", "objective"], declared)?;
-        let strategies: Vec<&str> =
-            search::ALL.iter().map(|kind| kind.name()).chain([search::AUTO]).collect();
+        self.search = SearchTable::read(table, &["objective"])?;
         let metrics: Vec<&str> = metric::ALL.iter().map(|metric| metric.name()).collect();
-        self.strategy = optional(table, "strategy", |entry| entry.name_of("strategy", &strategies))?;
-        self.batch = optional(table, "batch", |entry| entry.integer(1..=MOST_BATCH.into()))?;
-        self.trials = optional(table, "trials", |entry| entry.integer(1..=i64::MAX.into()))?;
-        self.seed = optional(table, "seed", |entry| entry.integer(0..=u64::MAX.into()))?;
         self.objective = optional(table, "objective", |entry| entry.name_of("objective", &metrics))?;
         Ok(())
     }
@@ -153,7 +134,7 @@ impl StudyFile {
 }
 
 /// Reads the keys of a table that the members of a family declare, beside those that it has itself.
-fn read_settings(
+pub(super) fn read_settings(
     table: &Section<'_>,
     own: &[&str],
     declared: impl Iterator<Item = &'static Setting>,
@@ -169,7 +150,8 @@ fn read_settings(
 
 type ReadTable = fn(&mut StudyFile, &Section<'_>) -> Result<()>;
 
-fn optional<'a, T>(
+/// The value of a key that may be left out.
+pub(super) fn optional<'a, T>(
     table: &Section<'a>,
     name: &str,
     read: impl Fn(&Entry<'a>) -> Result<T>,

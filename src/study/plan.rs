@@ -1,16 +1,16 @@
 //! The plan of a study as meant: the study file, the command line and the defaults, resolved.
 
 use super::document::{Places, Source};
+use super::entries::{self, Entry};
 use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
+use super::search_table::DEFAULT_TRIALS;
 use crate::data::{self, ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, ErrorKind, Result, unknown_name};
 use crate::model::hyperparameter::{self, LINEAR};
 use crate::model::metric::{self, Direction, Metric};
 use crate::setting::Chosen;
-use crate::setting::Setting;
 use crate::space::{Configuration, Dimension, Space, key_text, quoted};
 use crate::{schedule, search};
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 pub use super::default_space::default_space;
@@ -18,10 +18,6 @@ pub use super::default_space::default_space;
 /// The engine that takes no graphics adapter.
 pub const CPU: &str = "cpu";
 
-/// Table, key, and value as TOML where it is set.
-type PlanEntry = (&'static str, &'static str, Option<String>);
-
-const DEFAULT_TRIALS: u64 = 100;
 const DEFAULT_MAX_EPOCHS: u32 = 100;
 const DEFAULT_PATIENCE: u32 = 20;
 
@@ -137,18 +133,12 @@ impl Plan {
     fn resolve(file: StudyFile, name: String, overrides: &Overrides) -> Result<Self> {
         let model = file.model.unwrap_or_else(|| hyperparameter::MODELS[0].to_string());
         let space = file.space.map(|space| hyperparameter::admit(&space, &model)).transpose();
-        let strategy =
-            overrides.strategy.clone().or(file.strategy).unwrap_or_else(|| search::AUTO.to_string());
-        let strategy = search::named("--strategy", &strategy)?;
-        let is_overridden = overrides.strategy.is_some();
-        let strategy_settings =
-            file.strategy_settings.of_member("search", strategy.name(), strategy.settings(), is_overridden)
-                .map_err(|error| file.places.locate(error))?;
+        let (strategy, strategy_settings) =
+            file.search.strategy(overrides.strategy.as_deref(), &file.places)?;
         let schedule = file.schedule.unwrap_or_else(|| schedule::ALL[0].name().to_string());
         let schedule = schedule::named("schedule.kind", &schedule)?;
         let schedule_settings =
             file.schedule_settings.of_member("schedule", schedule.name(), schedule.settings(), false);
-        let default_trials = (!strategy.runs_all()).then_some(DEFAULT_TRIALS);
         let engine = overrides.engine.clone().or(file.engine).unwrap_or_else(|| ENGINES[0].to_string());
         if !ENGINES.contains(&engine.as_str()) {
             return Err(unknown_name("--engine", "engine", &engine, ENGINES.iter().copied()));
@@ -160,22 +150,18 @@ impl Plan {
             let place = if overrides.device.is_some() { "--device" } else { "engine.device" };
             return Err(file.places.locate(device_beside_cpu(place, device)));
         }
-        if overrides.trials == Some(0) {
-            return Err(Error::usage("--trials", "0")
-                .allowed("at least 1")
-                .advice("leave --trials out for the default number"));
-        }
+        let trials = file.search.trials(overrides.trials, strategy)?;
         let mut plan = Self {
             name,
             data: data_options(file.data, overrides)?,
             space: space.map_err(|error| file.places.locate(error))?,
             model,
             strategy: strategy.name().to_string(),
-            batch: overrides.batch.or(file.batch).filter(|_| strategy.learns(&strategy_settings)),
+            batch: overrides.batch.or(file.search.batch).filter(|_| strategy.learns(&strategy_settings)),
             strategy_settings,
             enqueued: Vec::new(),
-            trials: overrides.trials.or(file.trials).or(default_trials),
-            seed: overrides.seed.or(file.seed).unwrap_or(0),
+            trials,
+            seed: overrides.seed.or(file.search.seed).unwrap_or(0),
             objective: file.objective,
             schedule: schedule.name().to_string(),
             schedule_settings: schedule_settings.map_err(|error| file.places.locate(error))?,
@@ -240,43 +226,20 @@ impl Plan {
     /// Not compared: the number of trials (a study can be extended), the engine, the name and path of
     /// the data (their content is compared by its fingerprint). Both plans should be settled.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let (before, now) = (self.entries(), other.entries());
-        let mut differences: Vec<String> = before
-            .iter()
-            .zip(&now)
-            .filter(|((table, key, _), _)| !FREE.contains(&(*table, *key)))
-            .filter(|((_, _, before), (_, _, now))| before != now)
-            .map(|((table, key, before), (_, _, now))| {
-                format!("{table}.{key} was {}, is {} now", said(before), said(now))
-            })
-            .collect();
+        let mut differences = entries::differences(&self.entries(), &other.entries(), FREE);
         let none = Space::default();
         let (before, now) = (self.space.as_ref().unwrap_or(&none), other.space.as_ref().unwrap_or(&none));
-        differences.extend(space_differences(before, now));
+        differences.extend(entries::space_differences(before, now));
         differences
     }
 
     /// The whole plan as the text of a study file.
     fn text(&self) -> String {
-        let mut text = String::new();
-        let mut last = "";
-        for (table, key, value) in self.entries() {
-            let Some(value) = value else { continue };
-            if table != last {
-                let gap = if last.is_empty() { "" } else { "\n" };
-                text.push_str(&format!("{gap}[{table}]\n"));
-                last = table;
-            }
-            text.push_str(&format!("{key} = {value}\n"));
-        }
-        if let Some(space) = &self.space {
-            text.push_str(&format!("\n[space]\n{space}"));
-        }
-        text
+        entries::text(&self.entries(), self.space.as_ref())
     }
 
     /// Every key but those of the space, with its value as TOML; always the same keys in the same order.
-    fn entries(&self) -> Vec<PlanEntry> {
+    fn entries(&self) -> Vec<Entry> {
         let (data, split) = (&self.data, &self.data.split);
         let uses_folds = split.validation.is_none() && split.fold_column.is_none();
         let mut entries = vec![
@@ -302,14 +265,14 @@ impl Plan {
             ("search", "objective", self.objective.as_deref().map(quoted)),
         ];
         let strategies = search::ALL.iter().flat_map(|kind| kind.settings());
-        entries.extend(setting_entries("search", strategies, &self.strategy_settings));
+        entries.extend(entries::of_settings("search", strategies, &self.strategy_settings));
         entries.extend([
             ("schedule", "kind", Some(quoted(&self.schedule))),
             ("schedule", "max_epochs", Some(self.max_epochs.to_string())),
             ("schedule", "patience", Some(self.patience.to_string())),
         ]);
         let schedules = schedule::ALL.iter().flat_map(|kind| kind.settings());
-        entries.extend(setting_entries("schedule", schedules, &self.schedule_settings));
+        entries.extend(entries::of_settings("schedule", schedules, &self.schedule_settings));
         entries.extend([
             ("engine", "kind", Some(quoted(&self.engine.kind))),
             ("engine", "device", self.engine.device.as_deref().map(quoted)),
@@ -317,18 +280,6 @@ impl Plan {
         ]);
         entries
     }
-}
-
-/// Every key that a family declares, with its value where one was said.
-fn setting_entries(
-    table: &'static str,
-    declared: impl Iterator<Item = &'static Setting>,
-    said: &Chosen,
-) -> Vec<PlanEntry> {
-    let names: BTreeSet<&'static str> = declared.map(|setting| setting.name).collect();
-    let value =
-        |name: &str| said.said().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
-    names.into_iter().map(|name| (table, name, value(name))).collect()
 }
 
 /// A tenth or so of the trials is under way at a time: enough to fill a device, few enough to learn from.
@@ -352,33 +303,6 @@ const FREE: &[(&str, &str)] = &[
     ("engine", "device"),
     ("engine", "memory"),
 ];
-
-fn said(value: &Option<String>) -> &str {
-    value.as_deref().unwrap_or("not set")
-}
-
-fn space_differences(before: &Space, now: &Space) -> Vec<String> {
-    let mut differences = Vec::new();
-    for dimension in &before.dimensions {
-        match now.get(&dimension.name) {
-            Some(other) if other == dimension => {}
-            Some(other) => differences.push(format!(
-                "space.{} was {}, is {} now",
-                dimension.name,
-                dimension.text(),
-                other.text()
-            )),
-            None => differences.push(format!("space.{} is not in the space now", dimension.name)),
-        }
-    }
-    let new = now.dimensions.iter().filter(|dimension| before.get(&dimension.name).is_none());
-    differences.extend(new.map(|dimension| format!("space.{} is new", dimension.name)));
-    if differences.is_empty() && before != now {
-        differences
-            .push("the order of the hyperparameters in [space], which decides what is proposed".to_string());
-    }
-    differences
-}
 
 /// The space of a linear model holds an empty `hidden`, so that configurations say what they train.
 fn with_model(mut space: Space, model: &str) -> Space {
@@ -436,7 +360,7 @@ fn path_text(path: &Path) -> String {
 }
 
 /// A file's name without `.toml`, `.csv`, `.csv.gz` and their like.
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     let stem = |path: &Path| PathBuf::from(path.file_stem().unwrap_or_default());
     let is_packed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
     let name = if is_packed { stem(&stem(path)) } else { stem(path) };
