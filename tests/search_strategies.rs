@@ -93,17 +93,28 @@ fn study(
     lifetime: usize,
     pick: &mut dyn FnMut(usize) -> usize,
 ) -> Vec<Configuration> {
+    study_with(kind, &SETTINGS, space, limit, lifetime, pick)
+}
+
+fn study_with(
+    kind: &dyn StrategyKind,
+    settings: &Settings,
+    space: &Space,
+    limit: u64,
+    lifetime: usize,
+    pick: &mut dyn FnMut(usize) -> usize,
+) -> Vec<Configuration> {
     let mut proposed: Vec<Configuration> = Vec::new();
     let mut results: Vec<Told> = Vec::new();
     loop {
         let options = Options {
             space,
-            learns: kind.learns(&SETTINGS.chosen),
+            learns: kind.learns(&settings.chosen),
             batch: 8,
             limit: Some(limit),
             enqueued: &[],
         };
-        let mut window = Window::new(kind.create(&SETTINGS), options);
+        let mut window = Window::new(search::start(kind, settings), options);
         window.resume(proposed.iter().cloned());
         results.iter().for_each(|told| window.tell(told.clone()));
         let is_open = |number: &usize| !results.iter().any(|told| told.number == *number as u64);
@@ -153,6 +164,29 @@ fn every_strategy_proposes_the_same_whatever_ends_first() {
             assert_eq!(study(*kind, space, 23, 1000, &mut |_| 0), expected[..23], "{}", kind.name());
         }
     }
+}
+
+/// The random share of a study is what random search draws for those numbers, whichever trial ends first, and
+/// what the strategy adds is nothing that was tried already.
+#[test]
+fn every_strategy_that_learns_leaves_its_share_to_random_search() {
+    let settings = Settings { random_share: 0.3, ..SETTINGS };
+    let random = all("random", &mixed(), 40, 40);
+    for kind in search::ALL.iter().filter(|kind| kind.learns(&SETTINGS.chosen)) {
+        let mixed_in = study_with(*kind, &settings, &mixed(), 40, 1000, &mut |_| 0);
+        let own = study(*kind, &mixed(), 40, 1000, &mut |_| 0);
+        let drawn: Vec<usize> = (0..40).filter(|&number| mixed_in[number] == random[number]).collect();
+        let expected: Vec<usize> = (0..40).filter(|&number| search::is_random(0.3, number as u64)).collect();
+        assert_eq!(drawn, expected, "{}", kind.name());
+        assert_eq!(mixed_in[..3], own[..3], "{}", kind.name());
+        let other = study_with(*kind, &settings, &mixed(), 40, 5, &mut |count| count - 1);
+        assert_eq!(other, mixed_in, "{} interrupted", kind.name());
+        let whole = study_with(*kind, &settings, &finite(), 63, 1000, &mut |count| count / 2);
+        let distinct: BTreeSet<String> = whole.iter().map(key).collect();
+        assert_eq!((whole.len(), distinct.len()), (63, 63), "{}", kind.name());
+    }
+    assert_eq!((0..100).filter(|&number| search::is_random(0.1, number)).count(), 10);
+    assert_eq!((0..100).filter(|&number| search::is_random(0.0, number)).count(), 0);
 }
 
 /// Of more trials that are asked for at once, the first are the same; and a strategy that has gone on can be

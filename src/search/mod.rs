@@ -9,6 +9,7 @@ mod halton;
 mod random;
 mod sequence;
 mod session;
+mod share;
 mod sobol;
 mod window;
 
@@ -17,6 +18,7 @@ pub use distinct::Distinct;
 pub use enqueued::complete;
 pub use feasible::{refuse_empty, refuse_impossible};
 pub use session::{Asked, Best, Outcome, Past, Search};
+pub use share::is_random;
 pub use window::{Next, Options, Window};
 
 use crate::error::{Result, unknown_name};
@@ -47,12 +49,14 @@ pub struct Settings {
     pub enqueued: Vec<Configuration>,
     /// Trials under way at most, at least 1.
     pub batch: u64,
+    /// The share of the trials, below 1, that a strategy which learns leaves to random search.
+    pub random_share: f64,
 }
 
 impl Settings {
     /// All at their defaults: nothing enqueued, one trial at a time.
     pub const fn new(seed: u64, direction: Direction) -> Self {
-        Self { seed, direction, chosen: Chosen::none(), enqueued: Vec::new(), batch: 1 }
+        Self { seed, direction, chosen: Chosen::none(), enqueued: Vec::new(), batch: 1, random_share: 0.0 }
     }
 }
 
@@ -178,5 +182,14 @@ pub fn named(place: &str, name: &str) -> Result<&'static dyn StrategyKind> {
 
 /// A strategy of this name, at its start.
 pub fn create(name: &str, settings: &Settings) -> Result<Box<dyn Strategy>> {
-    Ok(named("search.strategy", name)?.create(settings))
+    Ok(start(named("search.strategy", name)?, settings))
+}
+
+/// A strategy at its start, which leaves the random share of the trials to random search.
+pub fn start(kind: &dyn StrategyKind, settings: &Settings) -> Box<dyn Strategy> {
+    let strategy = kind.create(settings);
+    match settings.random_share > 0.0 && kind.learns(&settings.chosen) {
+        true => Box::new(share::Shared::new(strategy, settings)),
+        false => strategy,
+    }
 }

@@ -90,7 +90,7 @@ impl Search {
         refuse_fixed(&space)?;
         refuse_foreign(&space, &settings.enqueued)?;
         Ok(Self {
-            strategy: kind.create(&settings),
+            strategy: super::start(kind, &settings),
             space,
             kind,
             settings,
@@ -126,7 +126,7 @@ impl Search {
     /// Asked for while others are pending, the strategy sees those results that are told.
     pub fn ask(&mut self, count: usize) -> Result<Vec<Asked>> {
         let mut pending = Vec::new();
-        if self.kind.learns() {
+        if self.kind.learns(&self.settings.chosen) {
             pending
                 .extend(self.pending.iter().map(|(&number, c)| Pending { number, configuration: c.clone() }));
         }
@@ -217,7 +217,7 @@ impl Search {
         let mut proposed: Vec<Configuration> = enqueued.take(count).cloned().collect();
         if proposed.len() < count {
             let from = first + proposed.len() as u64;
-            if self.kind.learns() {
+            if self.kind.learns(&self.settings.chosen) {
                 let numbered = (first..).zip(&proposed);
                 pending.extend(numbered.map(|(number, c)| Pending { number, configuration: c.clone() }));
             }
@@ -288,7 +288,7 @@ impl Search {
         {
             self.best = Some(Best { number, configuration: configuration.clone(), value });
         }
-        if self.kind.learns() {
+        if self.kind.learns(&self.settings.chosen) {
             let place = self.told.partition_point(|told| told.number < number);
             self.told.insert(place, Told { number, configuration, value, is_pruned });
         }

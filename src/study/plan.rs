@@ -72,6 +72,8 @@ pub struct Plan {
     pub trials: Option<u64>,
     /// Trials under way at most; `None` where the strategy does not learn, and until the plan is settled.
     pub batch: Option<u64>,
+    /// The share of the trials that the strategy leaves to random search; 0 where it does not learn.
+    pub random_share: f64,
     /// The configurations of the first trials.
     pub enqueued: Vec<Configuration>,
     /// Seeds everything.
@@ -158,6 +160,11 @@ impl Plan {
             model,
             strategy: strategy.name().to_string(),
             batch: overrides.batch.or(file.search.batch).filter(|_| strategy.learns(&strategy_settings)),
+            random_share: file
+                .search
+                .random_share
+                .filter(|_| strategy.learns(&strategy_settings))
+                .unwrap_or(0.0),
             strategy_settings,
             enqueued: Vec::new(),
             trials,
@@ -212,7 +219,8 @@ impl Plan {
     /// What the strategy is created with.
     pub fn search_settings(&self, direction: Direction) -> search::Settings {
         let (chosen, enqueued) = (self.strategy_settings.clone(), self.enqueued.clone());
-        search::Settings { seed: self.seed, direction, chosen, enqueued, batch: self.batch.unwrap_or(1) }
+        let (batch, random_share) = (self.batch.unwrap_or(1), self.random_share);
+        search::Settings { seed: self.seed, direction, chosen, enqueued, batch, random_share }
     }
 
     /// An error of kind usage with the place in the study file of the key that it names.
@@ -262,6 +270,7 @@ impl Plan {
             ("search", "trials", self.trials.map(|trials| trials.to_string())),
             ("search", "seed", Some(self.seed.to_string())),
             ("search", "batch", self.batch.map(|batch| batch.to_string())),
+            ("search", "random_share", (self.random_share > 0.0).then(|| format!("{:?}", self.random_share))),
             ("search", "objective", self.objective.as_deref().map(quoted)),
         ];
         let strategies = search::ALL.iter().flat_map(|kind| kind.settings());

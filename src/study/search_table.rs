@@ -9,6 +9,9 @@ use crate::setting::Chosen;
 /// Trials where nothing says how many.
 pub const DEFAULT_TRIALS: u64 = 100;
 
+/// The largest share of the trials that a strategy may leave to random search.
+const MOST_RANDOM: f64 = 0.9;
+
 /// `[search]` as typed. `None`: not said.
 #[derive(Clone, Debug, Default)]
 pub struct SearchTable {
@@ -18,6 +21,8 @@ pub struct SearchTable {
     pub settings: Chosen,
     /// `search.batch`
     pub batch: Option<u64>,
+    /// `search.random_share`
+    pub random_share: Option<f64>,
     /// `search.trials`
     pub trials: Option<u64>,
     /// `search.seed`
@@ -28,7 +33,7 @@ impl SearchTable {
     /// Reads the table; `more` are the keys that say what is optimised.
     pub fn read(table: &Section<'_>, more: &[&str]) -> Result<Self> {
         let declared = search::ALL.iter().flat_map(|kind| kind.settings());
-        let own = [&["strategy", "trials", "batch", "seed"], more].concat();
+        let own = [&["strategy", "trials", "batch", "random_share", "seed"], more].concat();
         let settings = read_settings(table, &own, declared)?;
         let strategies: Vec<&str> =
             search::ALL.iter().map(|kind| kind.name()).chain([search::AUTO]).collect();
@@ -37,6 +42,7 @@ impl SearchTable {
             strategy: optional(table, "strategy", strategy)?,
             settings,
             batch: optional(table, "batch", |entry| entry.integer(1..=MOST_BATCH.into()))?,
+            random_share: optional(table, "random_share", random_share)?,
             trials: optional(table, "trials", |entry| entry.integer(1..=i64::MAX.into()))?,
             seed: optional(table, "seed", |entry| entry.integer(0..=u64::MAX.into()))?,
         })
@@ -62,5 +68,16 @@ impl SearchTable {
                 .advice("leave --trials out for the default number"));
         }
         Ok(flag.or(self.trials).or((!kind.runs_all()).then_some(DEFAULT_TRIALS)))
+    }
+}
+
+/// The share of the trials that is left to random search.
+fn random_share(entry: &Entry<'_>) -> Result<f64> {
+    match entry.real()? {
+        share if (0.0..=MOST_RANDOM).contains(&share) => Ok(share),
+        share => Err(entry
+            .error(share)
+            .allowed(format!("0 to {MOST_RANDOM}"))
+            .advice("strategy = \"random\" for a search that is random alone")),
     }
 }

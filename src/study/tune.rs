@@ -275,7 +275,7 @@ impl Study {
         writer.commit()?;
         let done = stored.iter().filter(|trial| !trial.is_open()).count() as u64;
         audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
-        let strategy = self.strategy.create(&self.search_settings());
+        let strategy = search::start(self.strategy, &self.search_settings());
         let search = search::Options {
             space: &self.space,
             learns: self.strategy.learns(&self.plan.strategy_settings),

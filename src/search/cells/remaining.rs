@@ -152,7 +152,7 @@ impl Tree<'_> {
         for segment in &self.cells.segments[position] {
             let dead = with(dead, &segment.kills);
             let each = self.cells.counted(position + 1, &dead);
-            let passed = if each == 0 { 0 } else { self.from.saturating_sub(base) / each };
+            let passed = self.from.saturating_sub(base).checked_div(each).unwrap_or(0);
             for index in passed..segment.len {
                 let first = base + index * each;
                 if walk.next.is_none() && walk.steps == MOST_STEPS {
