@@ -32,6 +32,7 @@ class Function:
     formula: Callable
     minimum: float
     optima: tuple  # unshifted
+    known: tuple  # (place, value) as published elsewhere: the coefficients that the minimum does not show
     shifts: Callable  # random.Random -> the shift s, one number a coordinate
 
     def shift(self, seed):
@@ -98,11 +99,15 @@ ALL = {
     function.name: function
     for function in [
         Function("branin", ((-5.0, 10.0), (0.0, 15.0)), branin, 10 / (8 * math.pi),
-                 ((-math.pi, 12.275), (math.pi, 2.275), (3 * math.pi, 2.475)), uniform((-1.5, 0.5), (-2.0, 2.0))),
+                 ((-math.pi, 12.275), (math.pi, 2.275), (3 * math.pi, 2.475)),
+                 ((0.0, 0.0), 55.602113), uniform((-1.5, 0.5), (-2.0, 2.0))),
         Function("hartmann6", ((0.0, 1.0),) * 6, hartmann6, -3.322368011415515,
-                 ((0.20168952, 0.15001069, 0.47687398, 0.27533243, 0.31165162, 0.65730054),), uniform(*[(-0.1, 0.1)] * 6)),
-        Function("ackley5", ((-32.8, 32.8),) * 5, ackley, 0.0, ((0.0,) * 5,), away_from_centre),
-        Function("rosenbrock4", ((-5.0, 10.0),) * 4, rosenbrock, 0.0, ((1.0,) * 4,), uniform(*[(-2.0, 2.0)] * 4)),
+                 ((0.20168952, 0.15001069, 0.47687398, 0.27533243, 0.31165162, 0.65730054),),
+                 ((0.0,) * 6, -0.00508911), uniform(*[(-0.1, 0.1)] * 6)),
+        Function("ackley5", ((-32.8, 32.8),) * 5, ackley, 0.0, ((0.0,) * 5,),
+                 ((1.0,) * 5, 3.6253849), away_from_centre),
+        Function("rosenbrock4", ((-5.0, 10.0),) * 4, rosenbrock, 0.0, ((1.0,) * 4,),
+                 ((0.0, 2.0, -1.0, 0.0), 3006.0), uniform(*[(-2.0, 2.0)] * 4)),
     ]
 }
 
@@ -112,6 +117,8 @@ def check(function, seeds=200):
     import numpy
     from scipy.optimize import minimize
 
+    place, value = function.known
+    assert abs(function.formula(place) - value) <= 1e-6, (function.name, place, function.formula(place))
     for optimum in function.optima:
         value = function.formula(optimum)
         # The optima are stated to 8 digits, which is off by their square in the value.
