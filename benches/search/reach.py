@@ -41,7 +41,7 @@ def best_rows(results):
 
 def rank_rows(results):
     for trial in (50, 100):
-        ranks, _ = results.ranks(trial)
+        ranks = results.ranks(trial)
         ours, theirs = ([rank for name, rank in ranks.items() if name.startswith(maker)] for maker in ["manytune", "optuna"])
         if ours and theirs:
             yield f"MLP tables, {trial} trials: best mean rank of ours", f"< {min(theirs):.2f}", f"{min(ours):.2f}", "yes" if min(ours) < min(theirs) else "no"

