@@ -355,7 +355,7 @@ fn a_schedule_that_waits_for_later_trials_is_refused_beside_passes() {
 fn a_grid_says_that_it_will_be_refined() {
     let notes = grid().notes(&mixed(), &refined(3.0));
     assert!(
-        notes[notes.len() - 1].starts_with("the grid is refined 3 times, with 54 cells at most"),
+        notes[notes.len() - 1].starts_with("the grid is refined in 3 passes of at most 54 cells"),
         "{notes:?}"
     );
     assert!(!grid().learns(&Chosen::none()) && grid().learns(&refined(1.0).chosen));

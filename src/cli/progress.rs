@@ -146,6 +146,7 @@ impl Audience for Progress {
         match event {
             Event::Finished(_) => self.done += 1,
             Event::Best(trial, _) => self.best = trial.score().map(|score| score.value),
+            Event::Remark(line) => self.note(line),
             Event::Advanced { running } => self.show(*running),
         }
     }

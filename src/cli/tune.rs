@@ -39,6 +39,9 @@ pub struct Arguments {
     /// Trials under way at most, where the strategy learns from those before [default: an eighth of them]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch: Option<u64>,
+    /// Stop when a complete trial is at least this good, in the objective's own unit
+    #[arg(long, value_name = "VALUE", allow_negative_numbers = true)]
+    target_value: Option<f64>,
     /// auto, gpu or cpu [default: auto, a real GPU where there is one]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
@@ -137,6 +140,7 @@ fn overrides(arguments: &Arguments) -> Overrides {
         folds: arguments.folds,
         strategy: arguments.strategy.clone(),
         batch: arguments.batch,
+        target_value: arguments.target_value,
         seed: arguments.seed,
         engine: arguments.engine.clone(),
         device: arguments.device.clone(),

@@ -59,7 +59,7 @@ impl StrategyKind for Grid {
         let passes = settings.chosen.count(&REFINE);
         let refined = (passes > 0).then(|| {
             format!(
-                "the grid is refined {passes} times, with {} cells at most: choices stay at the best, a range moves \
+                "the grid is refined in {passes} passes of at most {} cells: choices stay at the best, a range goes on \
                  past its edge where the best lies there, else it zooms in; constraints keep it from going too far",
                 most_refined(space)
             )

@@ -165,6 +165,11 @@ impl Space {
         self.constraints.iter().all(|constraint| constraint.holds(configuration))
     }
 
+    /// Whether none of its hyperparameters is free: it has a single configuration.
+    pub fn is_fixed(&self) -> bool {
+        self.dimensions.iter().all(|dimension| dimension.domain.size() == Some(1))
+    }
+
     /// The dimension of this name.
     pub fn get(&self, name: &str) -> Option<&Dimension> {
         self.dimensions.iter().find(|dimension| dimension.name == name)

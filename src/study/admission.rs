@@ -7,6 +7,7 @@
 
 use super::checkpoint::FoldState;
 use super::folds::Folds;
+use super::run::Event;
 use super::runner::{Active, Runner};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::recipe::Member;
@@ -64,7 +65,11 @@ impl Runner<'_> {
             return Ok(Some(trial));
         }
         let rungs = &self.rungs;
-        Ok(match self.run.window.next(|number| rungs.cohort_start(number))? {
+        let next = self.run.window.next(|number| rungs.cohort_start(number))?;
+        for remark in self.run.window.remarks() {
+            self.run.watch.event(&Event::Remark(&remark))?;
+        }
+        Ok(match next {
             Next::Trial(number, configuration) => {
                 self.next_number = number + 1;
                 Some(Trial::new(number, configuration, self.order, self.run.dataset.folds.len()))

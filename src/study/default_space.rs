@@ -1,8 +1,8 @@
 //! The space of a study that names none: what works on tables of this size and task.
 
 use crate::data::Task;
-use crate::model::hyperparameter::{LINEAR, no_hidden_layers};
-use crate::space::{Dimension, Domain, Space, Value};
+use crate::model::hyperparameter::{self, LINEAR, no_hidden_layers};
+use crate::space::{Dimension, Domain, Limits, Space, Value};
 
 /// The default space for a task, a number of rows and of features after encoding, and a model.
 ///
@@ -29,6 +29,10 @@ pub fn default_space(task: Task, row_count: usize, feature_count: usize, model: 
     }
     if matches!(task, Task::Classification { .. }) {
         dimensions.push(Dimension::new("label_smoothing", uniform(0.0, 0.1)));
+    }
+    for dimension in &mut dimensions {
+        dimension.limits =
+            hyperparameter::find(&dimension.name).map_or(Limits::NONE, |found| found.kind.limits());
     }
     Space { dimensions, ..Space::default() }
 }

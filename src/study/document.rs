@@ -90,11 +90,17 @@ impl Document<'_> {
 fn record(section: &Section<'_>, places: &mut BTreeMap<String, String>) {
     for entry in section.entries() {
         places.insert(entry.key.clone(), section.source.position(entry.key_start));
-        if let DeValue::Table(_) = entry.value
-            && let Ok(inner) = entry.section()
-        {
-            record(&inner, places);
-        }
+        record_inside(&entry, places);
+    }
+}
+
+fn record_inside(entry: &Entry<'_>, places: &mut BTreeMap<String, String>) {
+    if let Ok(inner) = entry.section() {
+        record(&inner, places);
+    }
+    for element in entry.elements().unwrap_or_default() {
+        places.insert(element.key.clone(), element.source.position(element.span.start));
+        record_inside(&element, places);
     }
 }
 
@@ -119,7 +125,7 @@ impl Places {
             if let Some(position) = self.places.get(key) {
                 return Error { place: format!("{position}: {}", error.place), ..error };
             }
-            key = key.rfind('.').map_or("", |dot| &key[..dot]);
+            key = key.rfind(['.', '[']).map_or("", |end| &key[..end]);
         }
         match error.place.is_empty() {
             true => Error { place: self.file.clone(), ..error },
@@ -247,6 +253,21 @@ impl<'a> Entry<'a> {
                 .collect()),
             _ => Err(self.mismatch("a list")),
         }
+    }
+
+    /// The value as a list, each element under a key of its own: `search.enqueue[0]`.
+    pub fn elements(&self) -> Result<Vec<Entry<'a>>> {
+        let numbered = |(index, element): (usize, Self)| {
+            let number = format!("[{index}]");
+            Self {
+                name_length: element.name_length + number.len(),
+                key: element.key + &number,
+                // A table under [[header]] has no key of its own.
+                key_start: element.span.start,
+                ..element
+            }
+        };
+        Ok(self.list()?.into_iter().enumerate().map(numbered).collect())
     }
 
     /// The value as a string.

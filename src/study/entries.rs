@@ -70,7 +70,7 @@ pub fn space_differences(before: &Space, now: &Space) -> Vec<String> {
     }
     let new = now.dimensions.iter().filter(|dimension| before.get(&dimension.name).is_none());
     differences.extend(new.map(|dimension| format!("space.{} is new", dimension.name)));
-    if differences.is_empty() && before != now {
+    if differences.is_empty() && before.dimensions != now.dimensions {
         differences
             .push("the order of the hyperparameters in [space], which decides what is proposed".to_string());
     }

@@ -348,7 +348,8 @@ fn read_choice(entry: &Entry<'_>) -> Result<Domain> {
     }
 }
 
-fn read_value(entry: &Entry<'_>) -> Result<Value> {
+/// A value of a hyperparameter.
+pub(super) fn read_value(entry: &Entry<'_>) -> Result<Value> {
     match entry.value {
         DeValue::Boolean(value) => Ok(Value::Bool(*value)),
         DeValue::Integer(_) => Ok(Value::Int(entry.integer(i64::MIN.into()..=i64::MAX.into())?)),

@@ -3,13 +3,13 @@
 use super::document::{Places, Source};
 use super::entries::{self, Entry};
 use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
-use super::search_table::DEFAULT_TRIALS;
+use super::search_table::{DEFAULT_TRIALS, configuration_text, narrow, target_value};
 use crate::data::{self, ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, ErrorKind, Result, unknown_name};
 use crate::model::hyperparameter::{self, LINEAR};
 use crate::model::metric::{self, Direction, Metric};
 use crate::setting::Chosen;
-use crate::space::{Configuration, Dimension, Space, key_text, quoted};
+use crate::space::{Configuration, Constraint, Dimension, Space, key_text, quoted};
 use crate::{schedule, search};
 use std::path::{Path, PathBuf};
 
@@ -34,6 +34,8 @@ pub struct Overrides {
     pub strategy: Option<String>,
     /// `--batch`
     pub batch: Option<u64>,
+    /// `--target-value`
+    pub target_value: Option<f64>,
     /// `--seed`
     pub seed: Option<u64>,
     /// `--engine`
@@ -74,8 +76,12 @@ pub struct Plan {
     pub batch: Option<u64>,
     /// The share of the trials that the strategy leaves to random search; 0 where it does not learn.
     pub random_share: f64,
-    /// The configurations of the first trials.
+    /// The configurations of the first trials; until the plan is settled, the values that the file gives.
     pub enqueued: Vec<Configuration>,
+    /// What every configuration must meet.
+    pub constraints: Vec<Constraint>,
+    /// The study ends when a complete trial is at least as good.
+    pub target_value: Option<f64>,
     /// Seeds everything.
     pub seed: u64,
     /// The name of a metric; `None`: the task's default.
@@ -134,7 +140,12 @@ impl Plan {
 
     fn resolve(file: StudyFile, name: String, overrides: &Overrides) -> Result<Self> {
         let model = file.model.unwrap_or_else(|| hyperparameter::MODELS[0].to_string());
-        let space = file.space.map(|space| hyperparameter::admit(&space, &model)).transpose();
+        let seed = overrides.seed.or(file.search.seed).unwrap_or(0);
+        let narrowed = |space: &Space| {
+            let space = hyperparameter::admit(space, &model)?;
+            narrow(space, &file.search.constraints, &file.search.enqueue, seed).map(|(space, _)| space)
+        };
+        let space = file.space.as_ref().map(narrowed).transpose();
         let (strategy, strategy_settings) =
             file.search.strategy(overrides.strategy.as_deref(), &file.places)?;
         let schedule = file.schedule.unwrap_or_else(|| schedule::ALL[0].name().to_string());
@@ -166,9 +177,11 @@ impl Plan {
                 .filter(|_| strategy.learns(&strategy_settings))
                 .unwrap_or(0.0),
             strategy_settings,
-            enqueued: Vec::new(),
+            enqueued: file.search.enqueue,
+            constraints: file.search.constraints,
+            target_value: target_value(overrides.target_value, file.search.target_value)?,
             trials,
-            seed: overrides.seed.or(file.search.seed).unwrap_or(0),
+            seed,
             objective: file.objective,
             schedule: schedule.name().to_string(),
             schedule_settings: schedule_settings.map_err(|error| file.places.locate(error))?,
@@ -184,7 +197,8 @@ impl Plan {
 
     /// Resolves what depends on the data: the objective and the default space.
     ///
-    /// Refuses an objective or a hyperparameter that does not fit the task.
+    /// Refuses an objective or a hyperparameter that does not fit the task, and constraints and enqueued
+    /// configurations that do not fit the space.
     pub fn settle(&mut self, task: Task, row_count: usize, feature_count: usize) -> Result<()> {
         let objective = self.metric(task)?.name().to_string();
         let space = match &self.space {
@@ -192,9 +206,17 @@ impl Plan {
             None => default_space(task, row_count, feature_count, &self.model),
         };
         hyperparameter::check_task(&space, task).map_err(|error| self.places.locate(error))?;
-        self.space = Some(with_model(space, &self.model));
-        if search::find(&self.strategy).is_some_and(|strategy| strategy.learns(&self.strategy_settings)) {
-            self.batch = self.batch.or(Some(default_batch(self.trials)));
+        let space = with_model(space, &self.model);
+        let narrowed = narrow(space, &self.constraints, &self.enqueued, self.seed);
+        let (space, enqueued) = narrowed.map_err(|error| self.places.locate(error))?;
+        (self.space, self.enqueued) = (Some(space), enqueued);
+        let strategy = search::named("search.strategy", &self.strategy)?;
+        if strategy.learns(&self.strategy_settings) {
+            let settings = self.search_settings(self.metric(task)?.direction());
+            let size = self.space.as_ref().and_then(|space| strategy.size(space, &settings));
+            let size = size.map(|size| u64::try_from(size).unwrap_or(u64::MAX));
+            let trials = [self.trials, size].into_iter().flatten().min();
+            self.batch = self.batch.or(Some(default_batch(trials)));
         }
         self.objective = Some(objective);
         self.source = self.text();
@@ -272,6 +294,9 @@ impl Plan {
             ("search", "batch", self.batch.map(|batch| batch.to_string())),
             ("search", "random_share", (self.random_share > 0.0).then(|| format!("{:?}", self.random_share))),
             ("search", "objective", self.objective.as_deref().map(quoted)),
+            ("search", "target_value", self.target_value.map(|value| format!("{value:?}"))),
+            ("search", "constraints", listed(self.constraints.iter().map(|c| quoted(&c.to_string())))),
+            ("search", "enqueue", listed(self.enqueued.iter().map(configuration_text))),
         ];
         let strategies = search::ALL.iter().flat_map(|kind| kind.settings());
         entries.extend(entries::of_settings("search", strategies, &self.strategy_settings));
@@ -308,6 +333,7 @@ const FREE: &[(&str, &str)] = &[
     ("data", "path"),
     ("data", "labels"),
     ("search", "trials"),
+    ("search", "target_value"),
     ("engine", "kind"),
     ("engine", "device"),
     ("engine", "memory"),

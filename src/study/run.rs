@@ -48,6 +48,8 @@ pub enum Event<'a> {
     Finished(&'a Trial),
     /// Of the trials that have ended, this one is the best.
     Best(&'a Trial, &'a BestModels),
+    /// The strategy has decided something that the user should know.
+    Remark(&'a str),
     /// The engine has worked; so many trials are in training.
     Advanced {
         /// How many.

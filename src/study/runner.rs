@@ -377,7 +377,8 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn told(trial: &Trial) -> Told {
+/// A trial that has ended, as a strategy is told of it.
+pub(super) fn told(trial: &Trial) -> Told {
     Told {
         number: trial.number,
         configuration: trial.configuration.clone(),

@@ -1,10 +1,12 @@
 //! `[search]` as typed, but for what is optimised: how configurations are proposed, and how many.
 
 use super::document::{Entry, Places, Section};
-use super::file::{MOST_BATCH, optional, read_settings};
+use super::file::{MOST_BATCH, optional, read_settings, read_value};
 use crate::error::{Error, Result};
 use crate::search::{self, StrategyKind};
 use crate::setting::Chosen;
+use crate::space::{Configuration, Constraint, Space, key_text, value_text};
+use toml::de::DeValue;
 
 /// Trials where nothing says how many.
 pub const DEFAULT_TRIALS: u64 = 100;
@@ -27,13 +29,23 @@ pub struct SearchTable {
     pub trials: Option<u64>,
     /// `search.seed`
     pub seed: Option<u64>,
+    /// `search.target_value`
+    pub target_value: Option<f64>,
+    /// `search.constraints`, not yet checked against a space.
+    pub constraints: Vec<Constraint>,
+    /// `search.enqueue`: the values that each table gives, not yet checked against a space.
+    pub enqueue: Vec<Configuration>,
 }
+
+/// The keys that every search has, whatever it optimises.
+const KEYS: &[&str] =
+    &["strategy", "trials", "batch", "random_share", "seed", "target_value", "constraints", "enqueue"];
 
 impl SearchTable {
     /// Reads the table; `more` are the keys that say what is optimised.
     pub fn read(table: &Section<'_>, more: &[&str]) -> Result<Self> {
         let declared = search::ALL.iter().flat_map(|kind| kind.settings());
-        let own = [&["strategy", "trials", "batch", "random_share", "seed"], more].concat();
+        let own = [KEYS, more].concat();
         let settings = read_settings(table, &own, declared)?;
         let strategies: Vec<&str> =
             search::ALL.iter().map(|kind| kind.name()).chain([search::AUTO]).collect();
@@ -45,6 +57,9 @@ impl SearchTable {
             random_share: optional(table, "random_share", random_share)?,
             trials: optional(table, "trials", |entry| entry.integer(1..=i64::MAX.into()))?,
             seed: optional(table, "seed", |entry| entry.integer(0..=u64::MAX.into()))?,
+            target_value: optional(table, "target_value", Entry::real)?,
+            constraints: read_constraints(table)?,
+            enqueue: read_enqueue(table)?,
         })
     }
 
@@ -71,6 +86,16 @@ impl SearchTable {
     }
 }
 
+/// The value at which a search ends, a flag over the file.
+pub fn target_value(flag: Option<f64>, file: Option<f64>) -> Result<Option<f64>> {
+    match flag {
+        Some(value) if !value.is_finite() => {
+            Err(Error::usage("--target-value", value).allowed("a finite number, in the objective's own unit"))
+        }
+        _ => Ok(flag.or(file)),
+    }
+}
+
 /// The share of the trials that is left to random search.
 fn random_share(entry: &Entry<'_>) -> Result<f64> {
     match entry.real()? {
@@ -80,4 +105,56 @@ fn random_share(entry: &Entry<'_>) -> Result<f64> {
             .allowed(format!("0 to {MOST_RANDOM}"))
             .advice("strategy = \"random\" for a search that is random alone")),
     }
+}
+
+/// `search.constraints`, not yet checked against a space.
+fn read_constraints(table: &Section<'_>) -> Result<Vec<Constraint>> {
+    let Some(entry) = table.get("constraints") else { return Ok(Vec::new()) };
+    let allowed = "a list of conditions, such as [\"width * depth <= 1024\"]";
+    let elements = entry.elements().map_err(|error| error.allowed(allowed))?;
+    let read = |element: &Entry<'_>| {
+        let text = element
+            .text()
+            .map_err(|error| error.allowed("a condition in quotes, such as \"width <= 64\""))?;
+        Constraint::parse(&element.place(), &text)
+    };
+    elements.iter().map(read).collect()
+}
+
+/// `search.enqueue`: the values that each table gives, not yet checked against a space.
+fn read_enqueue(table: &Section<'_>) -> Result<Vec<Configuration>> {
+    let Some(entry) = table.get("enqueue") else { return Ok(Vec::new()) };
+    let wanted =
+        |error: Error| error.allowed("tables of hyperparameter = value, each under [[search.enqueue]]");
+    if let DeValue::Table(_) = entry.value {
+        return Err(wanted(entry.error("a single table")).advice("[[search.enqueue]], with two brackets"));
+    }
+    let elements = entry.elements().map_err(wanted)?;
+    let values = |element: &Entry<'_>| {
+        let table = element.section().map_err(wanted)?;
+        table.entries().map(|entry| Ok((entry.name().to_owned(), read_value(&entry)?))).collect()
+    };
+    elements.iter().map(values).collect()
+}
+
+/// The space within these constraints, and with it the configurations that are tried first, completed.
+///
+/// Errors name the key, `search.constraints[0]` or `search.enqueue[0].width`.
+pub fn narrow(
+    space: Space,
+    constraints: &[Constraint],
+    enqueued: &[Configuration],
+    seed: u64,
+) -> Result<(Space, Vec<Configuration>)> {
+    let space = space.with_constraints(constraints.to_vec())?;
+    search::refuse_impossible(&space)?;
+    let enqueued = search::complete(&space, enqueued, seed)?;
+    Ok((space, enqueued))
+}
+
+/// A configuration as a TOML table, on one line.
+pub fn configuration_text(configuration: &Configuration) -> String {
+    let entries =
+        configuration.iter().map(|(name, value)| format!("{} = {}", key_text(name), value_text(value)));
+    format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
 }

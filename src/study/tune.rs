@@ -4,6 +4,7 @@ use super::files::{self, Before};
 use super::model::{Preprocessing, SavedModel, Which};
 use super::plan::Plan;
 use super::run::{Event, Limits, Run, Stop, Watch, run};
+use super::runner::told;
 use super::same::{plan_of, refuse_another};
 use super::store::{BestModels, Header, Store};
 use super::{score, weights};
@@ -116,6 +117,7 @@ impl Study {
         let strategy = search::named("search.strategy", &plan.strategy)?;
         let schedule = schedule::named("schedule.kind", &plan.schedule)?;
         let settings = plan.search_settings(objective.direction());
+        search::refuse_empty(strategy, &space, &settings).map_err(|error| plan.locate(error))?;
         let size = strategy.size(&space, &settings).map(|size| u64::try_from(size).unwrap_or(u64::MAX));
         Ok(Self {
             trial_count: [plan.trials, size].into_iter().flatten().min(),
@@ -173,6 +175,10 @@ impl Study {
             plan.max_epochs,
             plan.patience
         ));
+        if self.space.is_fixed() {
+            audience
+                .note("nothing to search: every hyperparameter has a single value, which makes one trial");
+        }
         self.strategy.notes(&self.space, &self.search_settings()).iter().for_each(|note| audience.note(note));
         self.schedule.notes(&self.schedule_settings()).iter().for_each(|note| audience.note(note));
         audience.explain("the study as run:");
@@ -205,10 +211,33 @@ impl Study {
         self.trial_count.is_none_or(|count| number < count)
     }
 
-    fn is_work_left(&self, stored: &[Trial]) -> bool {
+    /// The strategy at its start, as it is asked for trials.
+    fn window(&self) -> search::Window<'_> {
+        let settings = self.search_settings();
+        let options = search::Options {
+            space: &self.space,
+            learns: self.strategy.learns(&settings.chosen),
+            batch: settings.batch,
+            limit: self.trial_count,
+            enqueued: &self.plan.enqueued,
+        };
+        search::Window::new(search::start(self.strategy, &settings), options)
+    }
+
+    fn is_work_left(&self, stored: &[Trial]) -> Result<bool> {
         let next = stored.last().map_or(0, |trial| trial.number + 1);
         let is_left = |trial: &Trial| !trial.state.is_finished() && self.is_asked_for(trial.number);
-        self.is_asked_for(next) || stored.iter().any(is_left)
+        if stored.iter().any(is_left) || !self.is_asked_for(next) {
+            return Ok(stored.iter().any(is_left));
+        }
+        if self.strategy.size(&self.space, &self.search_settings()).is_none() {
+            return Ok(true);
+        }
+        // The size is an upper bound: a strategy may have ended before it.
+        let mut window = self.window();
+        window.resume(stored.iter().map(|trial| trial.configuration.clone()));
+        stored.iter().for_each(|trial| window.tell(told(trial)));
+        Ok(window.next(|number| number)? != search::Next::Exhausted)
     }
 
     /// Whether a trial that found no room before would find it now.
@@ -238,7 +267,7 @@ impl Study {
     ) -> Result<Ending> {
         let stored = existing.as_ref().map(Store::trials).transpose()?.unwrap_or_default();
         if let Some(store) = existing {
-            if self.is_work_left(&stored) || self.is_more_room(&store, &stored, memory)? {
+            if self.is_work_left(&stored)? || self.is_more_room(&store, &stored, memory)? {
                 return self.train(Some(store), &stored, memory, audience);
             }
             return self.close(store).map(|()| Ending::WasFinished);
@@ -275,14 +304,6 @@ impl Study {
         writer.commit()?;
         let done = stored.iter().filter(|trial| !trial.is_open()).count() as u64;
         audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
-        let strategy = search::start(self.strategy, &self.search_settings());
-        let search = search::Options {
-            space: &self.space,
-            learns: self.strategy.learns(&self.plan.strategy_settings),
-            batch: self.plan.batch.unwrap_or(1),
-            limit: self.trial_count,
-            enqueued: &self.plan.enqueued,
-        };
         let schedule = self.schedule.create(&self.schedule_settings());
         let stopped = run(Run {
             engine: engine.as_mut(),
@@ -290,9 +311,13 @@ impl Study {
             store: &mut store,
             objective: self.objective,
             tie_breaker: self.tie_breaker,
-            limits: Limits { max_epochs: self.plan.max_epochs, patience: self.plan.patience, target: None },
+            limits: Limits {
+                max_epochs: self.plan.max_epochs,
+                patience: self.plan.patience,
+                target: self.plan.target_value,
+            },
             schedule: schedule.as_ref(),
-            window: search::Window::new(strategy, search),
+            window: self.window(),
             build: &|configuration| self.build(configuration),
             checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },
