@@ -1,7 +1,7 @@
 //! Refined grids: where each pass lies, what it waits for, and that no cell comes twice.
 
 use manytune::model::metric::Direction;
-use manytune::search::{self, Next, Options, Settings, StrategyKind, Told, Trials, Window};
+use manytune::search::{self, Next, Options, Search, Settings, StrategyKind, Told, Trials, Window};
 use manytune::setting::Chosen;
 use manytune::space::{Configuration, Constraint, Dimension, Domain, Limits, Space, Value, value_text};
 use proptest::prelude::*;
@@ -302,6 +302,42 @@ fn a_refined_grid_proposes_the_same_whatever_ends_first() {
             assert_eq!(study(&space, batch, lifetime, &mut spread), expected, "{batch} {lifetime}");
         }
     }
+}
+
+/// Asked and told in batches, the passes are the same, whatever the batches.
+#[test]
+fn a_search_goes_through_the_passes() {
+    let (passes, remarks) = passes(&mixed(), &refined(3.0), far);
+    let expected = passes.concat();
+    for size in [1, 5, 8, 100] {
+        let mut search = Search::new(mixed(), "grid", refined(3.0)).unwrap();
+        let mut found = Vec::new();
+        while !search.is_exhausted() {
+            let batch = search.ask_batch(size, u64::MAX).unwrap();
+            assert!(!batch.is_empty() || search.is_exhausted());
+            for asked in batch {
+                assert_eq!(asked.number, found.len() as u64);
+                match far(&asked.configuration) {
+                    Some(value) => search.tell(asked.number, value).unwrap(),
+                    None => search.fail(asked.number).unwrap(),
+                }
+                found.push(asked.configuration);
+            }
+        }
+        assert_eq!(found, expected, "batches of {size}");
+        assert!(search.ask_batch(size, u64::MAX).unwrap().is_empty());
+    }
+    // One by one, the search waits at the end of a pass, and has not ended there.
+    let mut search = Search::new(mixed(), "grid", refined(3.0)).unwrap();
+    let first = search.ask(1000).unwrap();
+    assert_eq!((first.len(), search.is_exhausted()), (passes[0].len(), false));
+    for asked in first.iter().rev() {
+        // Whichever is told last, it is waited for.
+        assert_eq!((search.ask(1).unwrap(), search.is_exhausted()), (Vec::new(), false));
+        search.tell(asked.number, far(&asked.configuration).unwrap_or(1e9)).unwrap();
+    }
+    assert_eq!(search.ask(1000).unwrap().len(), passes[1].len());
+    assert_eq!(search.remarks()[0], remarks[0]);
 }
 
 /// A strategy that went on can be asked about earlier trials, and about other results.

@@ -185,11 +185,18 @@ pub fn create(name: &str, settings: &Settings) -> Result<Box<dyn Strategy>> {
     Ok(start(named("search.strategy", name)?, settings))
 }
 
-/// A strategy at its start, which leaves the random share of the trials to random search.
+/// A strategy at its start, which leaves the random share of the trials to random search where it
+/// [shares](shares).
 pub fn start(kind: &dyn StrategyKind, settings: &Settings) -> Box<dyn Strategy> {
     let strategy = kind.create(settings);
-    match settings.random_share > 0.0 && kind.learns(&settings.chosen) {
+    match settings.random_share > 0.0 && shares(kind, &settings.chosen) {
         true => Box::new(share::Shared::new(strategy, settings)),
         false => strategy,
     }
+}
+
+/// Whether a strategy leaves a share of the trials to random search: one that does not learn is none to be
+/// compared with it, and of one that runs all of its size every trial counts.
+pub fn shares(kind: &dyn StrategyKind, chosen: &Chosen) -> bool {
+    kind.learns(chosen) && !kind.runs_all()
 }

@@ -16,7 +16,9 @@
 //! # Ok::<(), manytune::error::Error>(())
 //! ```
 
-use super::{Pending, Settings, Strategy, StrategyKind, Told, Trials, named};
+use super::{
+    Pending, Settings, Strategy, StrategyKind, Told, Trials, named, refuse_empty, refuse_impossible,
+};
 use crate::error::{Error, Result};
 use crate::space::{Configuration, Space};
 use std::collections::BTreeMap;
@@ -82,12 +84,15 @@ impl Search {
     /// A search at its start, by the strategy of this name (or `auto`).
     ///
     /// Errors are of kind usage: an unknown strategy, a setting that it does not have or out of range, a
-    /// space in which nothing is free, an enqueued configuration that is not of the space.
+    /// space in which nothing is free, constraints that nothing meets, an enqueued configuration that is not
+    /// of the space.
     pub fn new(space: Space, strategy: &str, settings: Settings) -> Result<Self> {
         let kind = named("search.strategy", strategy)?;
         let chosen = settings.chosen.of_member("search", kind.name(), kind.settings(), false)?;
         let settings = Settings { chosen, ..settings };
         refuse_fixed(&space)?;
+        refuse_impossible(&space)?;
+        refuse_empty(kind, &space, &settings)?;
         refuse_foreign(&space, &settings.enqueued)?;
         Ok(Self {
             strategy: super::start(kind, &settings),
@@ -121,7 +126,8 @@ impl Search {
         Ok(())
     }
 
-    /// The next trials, at most `count`; fewer where the strategy has no more to propose.
+    /// The next trials, at most `count`; fewer where the strategy has no more to propose, or none before more
+    /// results are told.
     ///
     /// Asked for while others are pending, the strategy sees those results that are told.
     pub fn ask(&mut self, count: usize) -> Result<Vec<Asked>> {
@@ -131,30 +137,52 @@ impl Search {
                 .extend(self.pending.iter().map(|(&number, c)| Pending { number, configuration: c.clone() }));
         }
         let proposed = self.propose(self.next_number, count, usize::MAX, pending)?;
-        Ok(self.hand_out(proposed, count))
+        self.is_exhausted = proposed.len() < count && self.strategy.needs() <= self.settled_count();
+        Ok(self.hand_out(proposed))
     }
 
     /// The rest of the batch that the next trial is in, without trials from number `limit` on; none where
-    /// the strategy has no more to propose.
+    /// the strategy has no more to propose. A batch in which a strategy needs the results of trials before it
+    /// goes on comes in parts.
     ///
     /// Batches begin at multiples of `size` (at least 1) and are proposed with the results before them
     /// alone: a search that ended within a batch and is given a larger limit proposes what it would have
     /// proposed at once. Refused while a trial before the batch is pending.
     pub fn ask_batch(&mut self, size: u64, limit: u64) -> Result<Vec<Asked>> {
         let size = size.max(1);
-        let first = self.next_number / size * size;
+        let mut first = self.next_number / size * size;
         let end = limit.min(first.saturating_add(size));
         if end <= self.next_number {
             return Ok(Vec::new());
         }
-        if let Some((number, _)) = self.pending.range(..first).next() {
-            return Err(Error::usage(format!("trial {number}"), "is pending")
-                .allowed(format!("a batch from trial {first} on once those before it are told")));
+        loop {
+            self.refuse_pending_before(first)?;
+            let known = self.told.partition_point(|told| told.number < first);
+            let mut proposed = self.propose(first, (end - first) as usize, known, Vec::new())?;
+            let is_short = first + (proposed.len() as u64) < end;
+            let needed = if is_short { self.strategy.needs() } else { 0 };
+            proposed.drain(..proposed.len().min((self.next_number - first) as usize));
+            if proposed.is_empty() && needed > first && first < self.next_number {
+                // The rest of the batch is proposed on the results of all that the strategy needs.
+                first = needed.min(self.next_number);
+                continue;
+            }
+            self.is_exhausted = is_short && needed <= first;
+            return Ok(self.hand_out(proposed));
         }
-        let known = self.told.partition_point(|told| told.number < first);
-        let mut proposed = self.propose(first, (end - first) as usize, known, Vec::new())?;
-        proposed.drain(..proposed.len().min((self.next_number - first) as usize));
-        Ok(self.hand_out(proposed, (end - self.next_number) as usize))
+    }
+
+    fn refuse_pending_before(&self, first: u64) -> Result<()> {
+        match self.pending.range(..first).next() {
+            None => Ok(()),
+            Some((number, _)) => Err(Error::usage(format!("trial {number}"), "is pending")
+                .allowed(format!("a batch from trial {first} on once those before it are told"))),
+        }
+    }
+
+    /// The first trial that is not told: all before it are.
+    fn settled_count(&self) -> u64 {
+        self.pending.first_key_value().map_or(self.next_number, |(number, _)| *number)
     }
 
     /// Takes a trial's objective in: any finite number, in its own unit and sign.
@@ -199,6 +227,11 @@ impl Search {
         self.is_exhausted
     }
 
+    /// What the strategy has decided since this was last asked, one decision a line.
+    pub fn remarks(&mut self) -> Vec<String> {
+        self.strategy.remarks()
+    }
+
     /// How the search goes about it.
     pub fn strategy(&self) -> &'static dyn StrategyKind {
         self.kind
@@ -227,8 +260,7 @@ impl Search {
         Ok(proposed)
     }
 
-    fn hand_out(&mut self, proposed: Vec<Configuration>, count: usize) -> Vec<Asked> {
-        self.is_exhausted = proposed.len() < count;
+    fn hand_out(&mut self, proposed: Vec<Configuration>) -> Vec<Asked> {
         let asked = (self.next_number..).zip(proposed);
         let asked: Vec<Asked> =
             asked.map(|(number, configuration)| Asked { number, configuration }).collect();

@@ -174,7 +174,7 @@ impl Plan {
             random_share: file
                 .search
                 .random_share
-                .filter(|_| strategy.learns(&strategy_settings))
+                .filter(|_| search::shares(strategy, &strategy_settings))
                 .unwrap_or(0.0),
             strategy_settings,
             enqueued: file.search.enqueue,
