@@ -135,6 +135,66 @@ fn a_batch_that_a_limit_cut_goes_on_as_if_it_had_not() {
     }
 }
 
+fn refined_grid() -> Search {
+    let axis = |name| Dimension {
+        grid_count: Some(3),
+        ..Dimension::new(name, Domain::Float { low: -1.0, high: 1.0, log: false, step: None })
+    };
+    let settings = Settings { chosen: Chosen::none().with("refine", 2.0), ..SETTINGS };
+    Search::new(Space::new(vec![axis("x"), axis("y")]).unwrap(), "grid", settings).unwrap()
+}
+
+fn tell_bowl(search: &mut Search, asked: &Asked) {
+    let squares = asked.configuration.values().map(|value| match value {
+        Value::Float(value) => (value - 0.3).powi(2),
+        other => panic!("{other:?}"),
+    });
+    search.tell(asked.number, squares.sum()).unwrap();
+}
+
+/// A refined grid proposes pass by pass: each waits for all results of the one before.
+#[test]
+fn a_strategy_that_goes_in_passes_waits_without_being_exhausted() {
+    let mut search = refined_grid();
+    let first = search.ask(100).unwrap();
+    assert_eq!(first.len(), 9);
+    for open in [8, 0] {
+        assert!(!search.is_exhausted());
+        assert_eq!(search.ask(100).unwrap(), [], "trial {open} is open");
+        // All but the first, the others backwards; then the first.
+        let end = if open == 8 { 1..9 } else { 0..1 };
+        end.rev().for_each(|number| tell_bowl(&mut search, &first[number]));
+    }
+    let second = search.ask(100).unwrap();
+    assert!(!second.is_empty() && !search.is_exhausted());
+    assert_eq!(search.remarks().first().map(|line| line.starts_with("grid, pass 2 of 3")), Some(true));
+    second.iter().for_each(|asked| tell_bowl(&mut search, asked));
+    let third = search.ask(100).unwrap();
+    third.iter().for_each(|asked| tell_bowl(&mut search, asked));
+    assert_eq!(search.ask(100).unwrap(), []);
+    assert!(!third.is_empty() && search.is_exhausted());
+    assert!(search.best().is_some_and(|best| best.value < 0.02), "{:?}", search.best());
+
+    // In batches, however short, the passes are the same, and each ends a batch.
+    let expected = [first, second, third].concat();
+    for (size, cut) in [(1, false), (4, false), (4, true), (100, false)] {
+        let mut search = refined_grid();
+        let mut found = Vec::new();
+        loop {
+            let limit = if cut { found.len() as u64 + 3 } else { u64::MAX };
+            let batch = search.ask_batch(size, limit).unwrap();
+            assert!(batch.len() as u64 <= size);
+            batch.iter().for_each(|asked| tell_bowl(&mut search, asked));
+            match batch.is_empty() {
+                true => break,
+                false => found.extend(batch),
+            }
+        }
+        assert!(search.is_exhausted());
+        assert_eq!(found, expected, "batches of {size}");
+    }
+}
+
 #[test]
 fn a_batch_waits_for_those_before_it() {
     let mut search = Search::new(space(), "random", SETTINGS).unwrap();
@@ -184,7 +244,7 @@ fn enqueued_trials_come_first_and_once() {
 
     let foreign = vec![enqueued[0].clone(), Configuration::from([("x".into(), Value::Int(9))])];
     let error = Search::new(space.unwrap(), "random", Settings { enqueued: foreign, ..settings });
-    refused(error.map(drop), &["search.enqueue: configuration 1"]);
+    refused(error.map(drop), &["search.enqueue[1].x: x cannot be 9"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub use cells::Cells;
 pub use distinct::Distinct;
 pub use enqueued::complete;
 pub use feasible::{refuse_empty, refuse_impossible};
-pub use session::{Asked, Best, Outcome, Past, Search};
+pub use session::{Asked, Best, Outcome, Past, Search, refuse_fixed};
 pub use share::is_random;
 pub use window::{Next, Options, Window};
 

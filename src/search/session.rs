@@ -17,7 +17,8 @@
 //! ```
 
 use super::{
-    Pending, Settings, Strategy, StrategyKind, Told, Trials, named, refuse_empty, refuse_impossible,
+    Pending, Settings, Strategy, StrategyKind, Told, Trials, complete, named, refuse_empty,
+    refuse_impossible, start,
 };
 use crate::error::{Error, Result};
 use crate::space::{Configuration, Space};
@@ -75,6 +76,8 @@ pub struct Search {
     next_number: u64,
     is_exhausted: bool,
     pending: BTreeMap<u64, Configuration>,
+    /// Whether what is told changes what is proposed.
+    learns: bool,
     /// By number; empty where the strategy does not learn.
     told: Vec<Told>,
     best: Option<Best>,
@@ -84,18 +87,19 @@ impl Search {
     /// A search at its start, by the strategy of this name (or `auto`).
     ///
     /// Errors are of kind usage: an unknown strategy, a setting that it does not have or out of range, a
-    /// space in which nothing is free, constraints that nothing meets, an enqueued configuration that is not
-    /// of the space.
+    /// space in which nothing is free or nothing meets the constraints, enqueued values that are not of the
+    /// space. What enqueued configurations leave open is drawn at random.
     pub fn new(space: Space, strategy: &str, settings: Settings) -> Result<Self> {
         let kind = named("search.strategy", strategy)?;
         let chosen = settings.chosen.of_member("search", kind.name(), kind.settings(), false)?;
-        let settings = Settings { chosen, ..settings };
         refuse_fixed(&space)?;
         refuse_impossible(&space)?;
+        let enqueued = complete(&space, &settings.enqueued, settings.seed)?;
+        let settings = Settings { chosen, enqueued, ..settings };
         refuse_empty(kind, &space, &settings)?;
-        refuse_foreign(&space, &settings.enqueued)?;
         Ok(Self {
-            strategy: super::start(kind, &settings),
+            strategy: start(kind, &settings),
+            learns: kind.learns(&settings.chosen),
             space,
             kind,
             settings,
@@ -126,28 +130,27 @@ impl Search {
         Ok(())
     }
 
-    /// The next trials, at most `count`; fewer where the strategy has no more to propose, or none before more
-    /// results are told.
+    /// The next trials, at most `count`; fewer where the strategy has no more to propose
+    /// ([`is_exhausted`](Self::is_exhausted)), or none before more trials are told: a grid that is refined
+    /// proposes pass by pass.
     ///
     /// Asked for while others are pending, the strategy sees those results that are told.
     pub fn ask(&mut self, count: usize) -> Result<Vec<Asked>> {
-        let mut pending = Vec::new();
-        if self.kind.learns(&self.settings.chosen) {
-            pending
-                .extend(self.pending.iter().map(|(&number, c)| Pending { number, configuration: c.clone() }));
-        }
+        let pending = self.pending.iter().filter(|_| self.learns);
+        let pending = pending.map(|(&number, c)| Pending { number, configuration: c.clone() }).collect();
         let proposed = self.propose(self.next_number, count, usize::MAX, pending)?;
-        self.is_exhausted = proposed.len() < count && self.strategy.needs() <= self.settled_count();
+        let known = self.pending.first_key_value().map_or(self.next_number, |(number, _)| *number);
+        self.is_exhausted = proposed.len() < count && self.strategy.needs() <= known;
         Ok(self.hand_out(proposed))
     }
 
     /// The rest of the batch that the next trial is in, without trials from number `limit` on; none where
-    /// the strategy has no more to propose. A batch in which a strategy needs the results of trials before it
-    /// goes on comes in parts.
+    /// the strategy has no more to propose.
     ///
     /// Batches begin at multiples of `size` (at least 1) and are proposed with the results before them
     /// alone: a search that ended within a batch and is given a larger limit proposes what it would have
-    /// proposed at once. Refused while a trial before the batch is pending.
+    /// proposed at once. A batch is shorter where a pass of the strategy ends in it. Refused while a trial is
+    /// pending whose result is needed.
     pub fn ask_batch(&mut self, size: u64, limit: u64) -> Result<Vec<Asked>> {
         let size = size.max(1);
         let mut first = self.next_number / size * size;
@@ -156,33 +159,27 @@ impl Search {
             return Ok(Vec::new());
         }
         loop {
-            self.refuse_pending_before(first)?;
+            if let Some((number, _)) = self.pending.range(..first).next() {
+                return Err(Error::usage(format!("trial {number}"), "is pending")
+                    .allowed(format!("a batch from trial {first} on once those before it are told")));
+            }
             let known = self.told.partition_point(|told| told.number < first);
             let mut proposed = self.propose(first, (end - first) as usize, known, Vec::new())?;
             let is_short = first + (proposed.len() as u64) < end;
-            let needed = if is_short { self.strategy.needs() } else { 0 };
+            let needed = if is_short { self.strategy.needs().min(self.next_number) } else { 0 };
             proposed.drain(..proposed.len().min((self.next_number - first) as usize));
-            if proposed.is_empty() && needed > first && first < self.next_number {
-                // The rest of the batch is proposed on the results of all that the strategy needs.
-                first = needed.min(self.next_number);
-                continue;
+            if !proposed.is_empty() || needed <= first {
+                self.is_exhausted = is_short && self.strategy.needs() <= first;
+                return Ok(self.hand_out(proposed));
             }
-            self.is_exhausted = is_short && needed <= first;
-            return Ok(self.hand_out(proposed));
+            // The next pass begins within the batch: the rest is asked for by itself, on the results before it.
+            first = needed;
         }
     }
 
-    fn refuse_pending_before(&self, first: u64) -> Result<()> {
-        match self.pending.range(..first).next() {
-            None => Ok(()),
-            Some((number, _)) => Err(Error::usage(format!("trial {number}"), "is pending")
-                .allowed(format!("a batch from trial {first} on once those before it are told"))),
-        }
-    }
-
-    /// The first trial that is not told: all before it are.
-    fn settled_count(&self) -> u64 {
-        self.pending.first_key_value().map_or(self.next_number, |(number, _)| *number)
+    /// What the strategy has decided since this was last asked, for the user to read, one decision a line.
+    pub fn remarks(&mut self) -> Vec<String> {
+        self.strategy.remarks()
     }
 
     /// Takes a trial's objective in: any finite number, in its own unit and sign.
@@ -227,11 +224,6 @@ impl Search {
         self.is_exhausted
     }
 
-    /// What the strategy has decided since this was last asked, one decision a line.
-    pub fn remarks(&mut self) -> Vec<String> {
-        self.strategy.remarks()
-    }
-
     /// How the search goes about it.
     pub fn strategy(&self) -> &'static dyn StrategyKind {
         self.kind
@@ -250,7 +242,7 @@ impl Search {
         let mut proposed: Vec<Configuration> = enqueued.take(count).cloned().collect();
         if proposed.len() < count {
             let from = first + proposed.len() as u64;
-            if self.kind.learns(&self.settings.chosen) {
+            if self.learns {
                 let numbered = (first..).zip(&proposed);
                 pending.extend(numbered.map(|(number, c)| Pending { number, configuration: c.clone() }));
             }
@@ -269,8 +261,9 @@ impl Search {
         asked
     }
 
-    /// Refuses what cannot be told.
-    fn check(&self, number: u64, value: f64) -> Result<()> {
+    /// Refuses what cannot be told: a number that was never asked for, a trial that was told before, NaN and
+    /// infinity.
+    pub fn check(&self, number: u64, value: f64) -> Result<()> {
         let place = format!("trial {number}");
         if number >= self.next_number {
             let allowed = match self.next_number {
@@ -320,7 +313,7 @@ impl Search {
         {
             self.best = Some(Best { number, configuration: configuration.clone(), value });
         }
-        if self.kind.learns(&self.settings.chosen) {
+        if self.learns {
             let place = self.told.partition_point(|told| told.number < number);
             self.told.insert(place, Told { number, configuration, value, is_pruned });
         }
@@ -335,8 +328,8 @@ impl Search {
     }
 }
 
-/// Refuses a space that has a single configuration.
-fn refuse_fixed(space: &Space) -> Result<()> {
+/// Refuses a space that has a single configuration: there is nothing to search.
+pub fn refuse_fixed(space: &Space) -> Result<()> {
     if space.dimensions.iter().any(|dimension| dimension.domain.size() != Some(1)) {
         return Ok(());
     }
@@ -347,15 +340,4 @@ fn refuse_fixed(space: &Space) -> Result<()> {
     Err(Error::usage("space", found)
         .allowed("at least one range, or list of two or more choices")
         .advice("x = { uniform = [0.0, 1.0] }"))
-}
-
-/// Refuses a configuration that the space does not have.
-fn refuse_foreign(space: &Space, enqueued: &[Configuration]) -> Result<()> {
-    match enqueued.iter().position(|configuration| !space.contains(configuration)) {
-        None => Ok(()),
-        Some(index) => {
-            Err(Error::usage("search.enqueue", format!("configuration {index} is not of the space"))
-                .allowed("a value of its range or list for each active hyperparameter, and for no other"))
-        }
-    }
 }
