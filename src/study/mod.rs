@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod default_space;
 pub mod document;
 mod entries;
+pub mod external;
 pub mod file;
 pub mod files;
 pub mod folder;
