@@ -18,13 +18,13 @@ impl Format for Csv {
     fn render(&self, board: &Leaderboard, page: Page) -> String {
         let names: BTreeSet<&str> =
             board.trials.iter().flat_map(|trial| trial.configuration.keys()).map(String::as_str).collect();
-        let fold_count = board.header.fold_count;
+        let fold_count = board.title.fold_count.unwrap_or(0);
         let mut writer = csv::Writer::from_writer(Vec::new());
         let mut head: Vec<String> =
             ["number", "state", "value", "epochs", "seconds", "diverged_at_step"].map(str::to_owned).into();
         head.extend((0..fold_count).map(|fold| format!("fold_{fold}")));
         head.extend(names.iter().map(|name| (*name).to_owned()));
-        let rows = board.shown(page).iter().map(|trial| row(trial, fold_count, &names));
+        let rows = board.shown(page).iter().map(|trial| row(board, trial, &names));
         for record in std::iter::once(head).chain(rows) {
             // Writing to memory, records of one length: neither can fail.
             let _ = writer.write_record(&record);
@@ -34,16 +34,17 @@ impl Format for Csv {
     }
 }
 
-fn row(trial: &Trial, fold_count: usize, names: &BTreeSet<&str>) -> Vec<String> {
+fn row(board: &Leaderboard, trial: &Trial, names: &BTreeSet<&str>) -> Vec<String> {
+    let fold_count = board.title.fold_count.unwrap_or(0);
     let mut row = vec![
         trial.number.to_string(),
         trial.state.name().to_owned(),
         trial.score().map_or(String::new(), |score| score.value.to_string()),
-        trial.history.epoch_count().to_string(),
+        board.epochs(trial).map_or(String::new(), |epochs| epochs.to_string()),
         trial.seconds.to_string(),
         trial.diverged_at_step.map_or(String::new(), |step| step.to_string()),
     ];
-    match trial.fold_values() {
+    match board.fold_values(trial) {
         Some(values) => row.extend(values.iter().map(f64::to_string)),
         None => row.extend(vec![String::new(); fold_count]),
     }

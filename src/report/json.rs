@@ -16,19 +16,19 @@ impl Format for Json {
     }
 
     fn render(&self, board: &Leaderboard, page: Page) -> String {
-        let header = &board.header;
-        let trials: Vec<Value> = board.shown(page).iter().map(trial).collect();
-        let mut best = board.best().map(trial);
-        if let (Some(Value::Object(best)), Some(value)) = (&mut best, header.test_value) {
+        let title = &board.title;
+        let trials: Vec<Value> = board.shown(page).iter().map(|shown| trial(board, shown)).collect();
+        let mut best = board.best().map(|best| trial(board, best));
+        if let (Some(Value::Object(best)), Some(value)) = (&mut best, title.test_value) {
             best.insert("test_value".to_owned(), json!(value));
         }
         let object = json!({
-            "study": header.name,
-            "objective": header.objective,
-            "direction": board.objective.direction().name(),
-            "engine": header.engine.name(),
-            "device": header.device,
-            "seed": header.seed,
+            "study": title.name,
+            "objective": title.objective,
+            "direction": title.direction.name(),
+            "engine": title.engine,
+            "device": title.device,
+            "seed": title.seed,
             "trials": trials,
             "best": best,
         });
@@ -36,13 +36,13 @@ impl Format for Json {
     }
 }
 
-fn trial(trial: &Trial) -> Value {
+fn trial(board: &Leaderboard, trial: &Trial) -> Value {
     let mut object = json!({
         "number": trial.number,
         "state": trial.state.name(),
         "value": trial.score().map(|score| score.value),
-        "fold_values": trial.fold_values(),
-        "epochs": trial.history.epoch_count(),
+        "fold_values": board.fold_values(trial),
+        "epochs": board.epochs(trial),
         "seconds": trial.seconds,
         "hyperparameters": trial.configuration,
     });

@@ -8,8 +8,11 @@ mod table;
 pub use number::{plain, significant};
 
 use crate::error::Result;
-use crate::model::metric::Metric;
-use crate::study::store::{self, Header, Store};
+use crate::model::metric::Direction;
+use crate::study::external::{self, Ledger};
+use crate::study::folder;
+use crate::study::schema::Content;
+use crate::study::store::Store;
 use crate::trial::{self, Order, State, Trial};
 use std::path::Path;
 
@@ -35,23 +38,44 @@ pub struct Page {
     pub width: Option<usize>,
 }
 
-/// All trials of a study, the best first.
-pub struct Leaderboard {
-    /// The study.
-    pub header: Header,
+/// What a leaderboard is of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Title {
+    /// The study's name.
+    pub name: String,
     /// What was optimised.
-    pub objective: &'static dyn Metric,
+    pub objective: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// What evaluated the trials: an engine, or another program.
+    pub engine: String,
+    /// On what device, where that is known.
+    pub device: Option<String>,
+    /// Key of all random streams.
+    pub seed: u64,
+    /// Number of folds that each trial was trained on; `None` where another program evaluated it.
+    pub fold_count: Option<usize>,
+    /// The best trial's objective on the final test set, where there is one.
+    pub test_value: Option<f64>,
+}
+
+/// All trials of a study, or of a search, the best first.
+pub struct Leaderboard {
+    /// What it is of.
+    pub title: Title,
     /// By rank.
     pub trials: Vec<Trial>,
     order: Order,
 }
 
 impl Leaderboard {
-    /// Reads the study in a folder, whether or not it is being worked on.
+    /// Reads the study or search in a folder, whether or not it is being worked on.
     pub fn open(folder: &Path) -> Result<Self> {
-        let store = Store::read(folder)?;
-        let mut board = Self::new(store.header()?, store.trials()?)?;
-        if !store::is_running(folder) {
+        let mut board = match folder::content(folder)? {
+            Content::Study => Self::of_study(&Store::read(folder)?)?,
+            Content::Search => Self::of_search(&Ledger::read(folder)?)?,
+        };
+        if !folder::is_running(folder) {
             // Its process was killed: what it says is running is not.
             let killed = board.trials.iter_mut().filter(|trial| trial.state == State::Running);
             killed.for_each(|trial| trial.state = State::Interrupted);
@@ -59,11 +83,43 @@ impl Leaderboard {
         Ok(board)
     }
 
-    /// Ranks the trials of a study.
-    pub fn new(header: Header, mut trials: Vec<Trial>) -> Result<Self> {
-        let (objective, order) = (header.objective()?, header.order()?);
+    fn of_study(store: &Store) -> Result<Self> {
+        let header = store.header()?;
+        let title = Title {
+            direction: header.objective()?.direction(),
+            engine: header.engine.name().to_owned(),
+            device: Some(header.device.clone()),
+            seed: header.seed,
+            fold_count: Some(header.fold_count),
+            test_value: header.test_value,
+            name: header.name.clone(),
+            objective: header.objective.clone(),
+        };
+        Ok(Self::new(title, header.order()?, store.trials()?))
+    }
+
+    fn of_search(ledger: &Ledger) -> Result<Self> {
+        let plan = external::run::stored_plan(ledger)?;
+        // No two values tie but equal ones.
+        let order = Order { objective: plan.direction, tie_break: plan.direction };
+        let trials = ledger.rows()?.into_iter().map(|row| row.trial(order)).collect();
+        let title = Title {
+            name: plan.name,
+            objective: "value".to_owned(),
+            direction: plan.direction,
+            engine: "external".to_owned(),
+            device: None,
+            seed: plan.seed,
+            fold_count: None,
+            test_value: None,
+        };
+        Ok(Self::new(title, order, trials))
+    }
+
+    /// Ranks trials.
+    fn new(title: Title, order: Order, mut trials: Vec<Trial>) -> Self {
         trials.sort_by(|a, b| trial::compare(order, a, b));
-        Ok(Self { header, objective, trials, order })
+        Self { title, trials, order }
     }
 
     /// The best complete trial.
@@ -74,5 +130,15 @@ impl Leaderboard {
     /// The trials of a page.
     fn shown(&self, page: Page) -> &[Trial] {
         &self.trials[..page.top.unwrap_or(usize::MAX).min(self.trials.len())]
+    }
+
+    /// Epochs that a trial was trained for, where it was trained here.
+    fn epochs(&self, trial: &Trial) -> Option<u32> {
+        self.title.fold_count.map(|_| trial.history.epoch_count())
+    }
+
+    /// (fold) the objective of a trial, where it has folds and a value.
+    fn fold_values(&self, trial: &Trial) -> Option<Vec<f64>> {
+        self.title.fold_count.and_then(|_| trial.fold_values())
     }
 }

@@ -39,19 +39,20 @@ impl Format for Table {
 }
 
 fn title(board: &Leaderboard) -> String {
-    let header = &board.header;
-    let folds = match header.fold_count {
-        1 => "a hold-out set".to_owned(),
-        count => format!("{count} folds"),
+    let title = &board.title;
+    let folds = match title.fold_count {
+        None => String::new(),
+        Some(1) => " over a hold-out set".to_owned(),
+        Some(count) => format!(" over {count} folds"),
     };
+    let device = title.device.as_ref().map_or(String::new(), |device| format!(" ({device})"));
     format!(
-        "{}: {} {} over {folds}, engine {} ({}), seed {}\n",
-        header.name,
-        board.objective.direction().name(),
-        header.objective,
-        header.engine.name(),
-        header.device,
-        header.seed
+        "{}: {} {}{folds}, engine {}{device}, seed {}\n",
+        title.name,
+        title.direction.name(),
+        title.objective,
+        title.engine,
+        title.seed
     )
 }
 
@@ -76,14 +77,15 @@ fn hyperparameters(board: &Leaderboard) -> (Vec<&str>, Vec<String>) {
 fn rows(board: &Leaderboard, trials: &[Trial], varying: &[&str], width: Option<usize>) -> String {
     let best = trials.iter().find_map(Trial::score).map_or(0.0, |score| score.value);
     let scores = Scores::like(best);
-    let mut head = vec!["rank".to_owned(), "trial".to_owned(), board.objective.name().to_owned()];
-    head.push("epochs".to_owned());
+    let mut head = vec!["rank".to_owned(), "trial".to_owned(), board.title.objective.clone()];
+    head.extend(board.title.fold_count.map(|_| "epochs".to_owned()));
     let lead: Vec<Vec<String>> = trials
         .iter()
         .enumerate()
         .map(|(rank, trial)| {
-            let epochs = trial.history.epoch_count().to_string();
-            vec![(rank + 1).to_string(), trial.number.to_string(), outcome(trial, scores), epochs]
+            let mut row = vec![(rank + 1).to_string(), trial.number.to_string(), outcome(trial, scores)];
+            row.extend(board.epochs(trial).map(|epochs| epochs.to_string()));
+            row
         })
         .collect();
     let values: Vec<Vec<String>> = trials
@@ -170,11 +172,11 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
             if numbers.len() > 1 { format!(" and {} more", numbers.len() - 1) } else { String::new() };
         text.push_str(&format!("trial {}{others} failed: {reason}\n", numbers[0]));
     }
-    if let (Some(value), Some(best)) = (board.header.test_value, board.best()) {
+    if let (Some(value), Some(best)) = (board.title.test_value, board.best()) {
         let value = Scores::like(value).text(value);
         text.push_str(&format!(
             "on the final test set, trial {} (its fold models averaged): {} {value}\n",
-            best.number, board.header.objective
+            best.number, board.title.objective
         ));
     }
     text
