@@ -5,10 +5,12 @@ mod bench;
 mod devices;
 mod gradcheck;
 mod interrupt;
+mod lines;
 mod list;
 pub mod output;
 mod predict;
 mod progress;
+mod search;
 mod show;
 mod tune;
 
@@ -38,6 +40,7 @@ struct Arguments {
 enum Command {
     Tune(Box<tune::Arguments>),
     Show(show::Arguments),
+    Search(search::Arguments),
     Predict(predict::Arguments),
     Devices(devices::Arguments),
     Gradcheck(gradcheck::Arguments),
@@ -61,6 +64,7 @@ pub fn run() -> Result<()> {
     match arguments.command {
         Some(Command::Tune(arguments)) => tune::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
+        Some(Command::Search(arguments)) => search::run(&arguments),
         Some(Command::Predict(arguments)) => predict::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),

@@ -5,14 +5,18 @@ use std::io::{self, Write};
 
 /// Writes results to standard output. A closed pipe (`| head`) ends the output, not the program.
 pub fn print(text: &str) -> Result<()> {
+    send(text).map(drop)
+}
+
+/// Writes to standard output; false where its reader has closed it.
+pub fn send(text: &str) -> Result<bool> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::store("standard output", format!("cannot be written: {error}"))
-                .allowed("a terminal, a pipe, or a file on a disk with room")
-                .advice("look at where the output goes, then run the same command again"))
-        }
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Error::store("standard output", format!("cannot be written: {error}"))
+            .allowed("a terminal, a pipe, or a file on a disk with room")
+            .advice("look at where the output goes, then run the same command again")),
     }
 }
 
