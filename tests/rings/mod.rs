@@ -41,6 +41,8 @@ thread_local! {
     pub static CRASH_AFTER: Cell<Option<usize>> = const { Cell::new(None) };
     /// The schedule of runs in the tests of this thread, and its settings.
     pub static SCHEDULE: RefCell<(&'static str, Chosen)> = const { RefCell::new(("none", Chosen::none())) };
+    /// Trials under way at most in runs in the tests of this thread.
+    pub static BATCH: Cell<u64> = const { Cell::new(64) };
     /// At what value of a complete trial runs in the tests of this thread end.
     pub static TARGET: Cell<Option<f64>> = const { Cell::new(None) };
 }
@@ -174,7 +176,8 @@ pub fn train_on(
     let settings = schedule::Settings { max_epochs: EPOCHS, fold_count: FOLDS, seed: 7, chosen };
     let schedule = schedule::create(kind, &settings)?;
     let space = Space::default();
-    let search = Options { space: &space, learns: true, batch: 64, limit: Some(trials), enqueued: &[] };
+    let search =
+        Options { space: &space, learns: true, batch: BATCH.get(), limit: Some(trials), enqueued: &[] };
     let stopped = run(Run {
         engine,
         dataset: &dataset,
@@ -318,6 +321,12 @@ impl Engine for Cramped {
 /// where a run is stopped depends on nothing but how often it is called.
 pub struct Stepping {
     members: BTreeMap<MemberId, Stepped>,
+    /// Members that it has room for.
+    room: usize,
+    /// Of all members together.
+    pub steps: u64,
+    /// Members taken in a state that was given.
+    pub restored: usize,
 }
 
 struct Stepped {
@@ -329,7 +338,11 @@ struct Stepped {
 
 impl Stepping {
     pub fn new() -> Self {
-        Self { members: BTreeMap::new() }
+        Self::with_room(7)
+    }
+
+    pub fn with_room(room: usize) -> Self {
+        Self { members: BTreeMap::new(), room, steps: 0, restored: 0 }
     }
 }
 
@@ -371,7 +384,7 @@ impl Engine for Stepping {
         Vec::new()
     }
     fn room(&self, _: &Member) -> usize {
-        7_usize.saturating_sub(self.members.len())
+        self.room.saturating_sub(self.members.len())
     }
     fn check(&self, _: &Member) -> Result<()> {
         Ok(())
@@ -385,6 +398,7 @@ impl Engine for Stepping {
         let mut stepped = Stepped::new(Trainer::resume(member, 7, parameters, m, v, step));
         (stepped.epoch, stepped.kept, stepped.trainer.loss_sum) = (epoch, kept, loss_sum);
         self.members.insert(id, stepped);
+        self.restored += 1;
         Ok(())
     }
     fn train(&mut self, ids: &[MemberId]) -> Result<()> {
@@ -392,8 +406,13 @@ impl Engine for Stepping {
         Ok(())
     }
     fn advance(&mut self) -> Result<Vec<Report>> {
-        let asked = self.members.iter_mut().filter(|(_, stepped)| stepped.asked);
-        Ok(asked.filter_map(|(id, stepped)| stepped.advance(*id)).collect())
+        let mut reports = Vec::new();
+        for (id, stepped) in self.members.iter_mut().filter(|(_, stepped)| stepped.asked) {
+            let before = stepped.trainer.step;
+            reports.extend(stepped.advance(*id));
+            self.steps += stepped.trainer.step - before;
+        }
+        Ok(reports)
     }
     fn is_idle(&self) -> bool {
         self.members.values().all(|stepped| !stepped.asked)
