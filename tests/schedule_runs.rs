@@ -32,7 +32,7 @@ fn choose(kind: &'static str) {
     let wanted = [("warmup_trials", 2.0), ("warmup_epochs", 2.0), ("interval", 3.0), ("p_value", 0.2)];
     let declared = schedule::named("test", kind).unwrap().settings();
     let chosen = wanted.into_iter().fold(Chosen::none(), |chosen, (name, value)| chosen.with(name, value));
-    SCHEDULE.set((kind, chosen.only(declared)));
+    SCHEDULE.set((kind, chosen.of_member("schedule", kind, declared, true).unwrap()));
 }
 
 /// A run that nothing disturbs.
