@@ -1,6 +1,6 @@
 //! The leaderboard as one JSON object, for scripts.
 
-use super::{Format, Leaderboard, Page};
+use super::{Comparison, Format, Leaderboard, Page};
 use crate::trial::{State, Trial};
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ impl Format for Json {
         if let (Some(Value::Object(best)), Some(value)) = (&mut best, title.test_value) {
             best.insert("test_value".to_owned(), json!(value));
         }
-        let object = json!({
+        let mut object = json!({
             "study": title.name,
             "objective": title.objective,
             "direction": title.direction.name(),
@@ -32,6 +32,16 @@ impl Format for Json {
             "trials": trials,
             "best": best,
         });
+        if let Some(found) = Comparison::of(board) {
+            object["random_search"] = json!({
+                "trials": found.random_count,
+                "value": found.random_value,
+                "strategy": title.division.strategy,
+                "strategy_value_at_same_budget": found.strategy_value_at_same_budget,
+                "strategy_trials": found.strategy_count,
+                "strategy_value": found.strategy_value,
+            });
+        }
         format!("{object:#}\n")
     }
 }

@@ -3,14 +3,17 @@
 mod csv;
 mod json;
 mod number;
+mod random_share;
 mod table;
 
 pub use number::{plain, significant};
+pub use random_share::{Comparison, Division};
 
 use crate::error::Result;
 use crate::model::metric::Direction;
 use crate::study::external::{self, Ledger};
 use crate::study::folder;
+use crate::study::same::plan_of;
 use crate::study::schema::Content;
 use crate::study::store::Store;
 use crate::trial::{self, Order, State, Trial};
@@ -57,6 +60,8 @@ pub struct Title {
     pub fold_count: Option<usize>,
     /// The best trial's objective on the final test set, where there is one.
     pub test_value: Option<f64>,
+    /// Which of the trials random search had.
+    pub division: Division,
 }
 
 /// All trials of a study, or of a search, the best first.
@@ -85,6 +90,12 @@ impl Leaderboard {
 
     fn of_study(store: &Store) -> Result<Self> {
         let header = store.header()?;
+        // A leaderboard is read also where the study itself no longer is.
+        let division = plan_of(&header).map(|plan| Division {
+            strategy: plan.strategy,
+            share: plan.random_share,
+            enqueued: plan.enqueued.len() as u64,
+        });
         let title = Title {
             direction: header.objective()?.direction(),
             engine: header.engine.name().to_owned(),
@@ -92,6 +103,7 @@ impl Leaderboard {
             seed: header.seed,
             fold_count: Some(header.fold_count),
             test_value: header.test_value,
+            division: division.unwrap_or_default(),
             name: header.name.clone(),
             objective: header.objective.clone(),
         };
@@ -112,6 +124,11 @@ impl Leaderboard {
             seed: plan.seed,
             fold_count: None,
             test_value: None,
+            division: Division {
+                strategy: plan.strategy.name().to_owned(),
+                share: plan.random_share,
+                enqueued: plan.enqueued.len() as u64,
+            },
         };
         Ok(Self::new(title, order, trials))
     }

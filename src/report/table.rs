@@ -1,7 +1,7 @@
 //! The leaderboard as a table for people: few digits, and only the hyperparameters that differ.
 
 use super::number::{Scores, short};
-use super::{Format, Leaderboard, Page};
+use super::{Comparison, Format, Leaderboard, Page};
 use crate::trial::{State, Trial};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -171,6 +171,19 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
         let others =
             if numbers.len() > 1 { format!(" and {} more", numbers.len() - 1) } else { String::new() };
         text.push_str(&format!("trial {}{others} failed: {reason}\n", numbers[0]));
+    }
+    if let Some(found) = Comparison::of(board) {
+        let text_of =
+            |value: Option<f64>| value.map_or("nothing".into(), |value| Scores::like(value).text(value));
+        text.push_str(&format!(
+            "random search found {} in its {} trials; {} found {} in as many of its own, {} in all {}\n",
+            text_of(found.random_value),
+            found.random_count,
+            board.title.division.strategy,
+            text_of(found.strategy_value_at_same_budget),
+            text_of(found.strategy_value),
+            found.strategy_count
+        ));
     }
     if let (Some(value), Some(best)) = (board.title.test_value, board.best()) {
         let value = Scores::like(value).text(value);
