@@ -72,6 +72,25 @@ proptest! {
         }
     }
 
+    /// The cell of a value holds every place that decodes to it and no other: its ends up to rounding, 1e-9 of
+    /// the range at most, which is far below the width of any cell here.
+    #[test]
+    fn a_cell_holds_the_places_of_its_value(domain in domains(), unit in 0.0..=1.0_f64, share in 0.0..1.0_f64) {
+        let value = domain.decode(unit);
+        let (low, high) = domain.cell(&value).unwrap();
+        prop_assert!(0.0 <= low && low <= high && high <= 1.0);
+        prop_assert!(low - 1e-9 <= unit && unit <= high + 1e-9, "{unit} is outside of {low} to {high}");
+        let middle = domain.encode(&value).unwrap();
+        prop_assert!(low <= middle && middle <= high);
+        if domain.size().is_none() {
+            prop_assert_eq!(low, high);
+        } else {
+            let inside = low + (high - low) * (0.001 + 0.998 * share);
+            prop_assert_eq!(domain.decode(inside), value);
+        }
+        prop_assert_eq!(domain.cell(&Value::Text("nothing".into())), None);
+    }
+
     #[test]
     fn a_sample_assigns_exactly_the_active_dimensions(seed in any::<u64>(), number in any::<u32>()) {
         let space = nested();

@@ -149,6 +149,24 @@ impl Domain {
         Some(unit.clamp(0.0, 1.0))
     }
 
+    /// The ends of the places that decode to this value, equal in a continuous range; `None` where it lies
+    /// outside.
+    pub fn cell(&self, value: &Value) -> Option<(f64, f64)> {
+        match self {
+            Self::Float { step: None, .. } => self.encode(value).map(|place| (place, place)),
+            Self::Int { log: true, step, .. } if self.contains(value) => {
+                let (bottom, top) = self.log_ends();
+                let place = |end: f64| ((libm::log(end) - bottom) / (top - bottom)).clamp(0.0, 1.0);
+                let value = real(value)?;
+                Some((place(value), place(value + *step as f64)))
+            }
+            _ => {
+                let (index, size) = (self.index(value)? as f64, self.size()? as f64);
+                Some((index / size, ((index + 1.0) / size).min(1.0)))
+            }
+        }
+    }
+
     /// ln low and ln(largest + step) of a logarithmic range of whole numbers.
     fn log_ends(&self) -> (f64, f64) {
         let Self::Int { low, step, .. } = self else { return (0.0, 1.0) };
