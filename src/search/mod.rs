@@ -1,6 +1,7 @@
 //! Search strategies: one file each. They see the space and the results they are told, never the study.
 
 mod cells;
+mod cma_es;
 mod distinct;
 mod enqueued;
 mod feasible;
@@ -30,7 +31,7 @@ use std::collections::BTreeSet;
 
 /// Every strategy.
 pub static ALL: &[&dyn StrategyKind] =
-    &[&grid::Grid, &random::Random, &sobol::SobolSearch, &halton::HaltonSearch];
+    &[&grid::Grid, &random::Random, &sobol::SobolSearch, &halton::HaltonSearch, &cma_es::CmaEs];
 
 /// What [`create`] and [`find`] take as well as the names of [`ALL`]: the best strategy there is.
 pub const AUTO: &str = "auto";
