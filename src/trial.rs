@@ -99,6 +99,19 @@ pub struct Best {
     pub score: Score,
 }
 
+/// A trial took over the state of another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Succession {
+    /// After so many epochs.
+    pub epoch: u32,
+    /// From which trial.
+    pub donor: u64,
+    /// What it had come to by itself: its best mean over folds since it last took over.
+    pub value: f64,
+    /// What it had trained with until then.
+    pub before: Configuration,
+}
+
 /// The curves of a trial, all folds in step, and what follows from them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
@@ -136,6 +149,12 @@ impl History {
             self.best = Some(Best { epoch: self.epoch_count(), score });
         }
         improves
+    }
+
+    /// From here on the curve goes on from another trial's: what is best is of the epochs still to come.
+    pub fn take_over(&mut self) {
+        self.best = None;
+        self.improved_at = self.epoch_count();
     }
 
     /// Epochs trained.
@@ -185,11 +204,13 @@ const UNFIT: &str = "does not fit";
 pub struct Trial {
     /// From 0, in the order the strategy proposed them.
     pub number: u64,
-    /// What was tried.
+    /// What it trains with.
     pub configuration: Configuration,
     /// Where it stands.
     pub state: State,
-    /// Its curves.
+    /// From which trials it took over its weights, the first of them first; empty where it trained by itself.
+    pub lineage: Vec<Succession>,
+    /// Its curves: up to its last succession those of the trial that it took over from.
     pub history: History,
     /// Wall time from its admission to its end, without the time between two runs. Trials share the
     /// device, so these do not add up to the time of the study.
@@ -205,7 +226,21 @@ impl Trial {
     pub fn new(number: u64, configuration: Configuration, order: Order, fold_count: usize) -> Self {
         let history = History::new(order, fold_count);
         let state = State::Running;
-        Self { number, configuration, state, history, seconds: 0.0, diverged_at_step: None, failure: None }
+        Self {
+            number,
+            configuration,
+            state,
+            lineage: Vec::new(),
+            history,
+            seconds: 0.0,
+            diverged_at_step: None,
+            failure: None,
+        }
+    }
+
+    /// The configuration that the strategy proposed.
+    pub fn proposed(&self) -> &Configuration {
+        self.lineage.first().map_or(&self.configuration, |first| &first.before)
     }
 
     /// Ends it as one that could not be trained, and keeps why on one line.

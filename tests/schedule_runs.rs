@@ -3,11 +3,14 @@
 
 mod rings;
 
+use manytune::model::trainer::Trainer;
 use manytune::schedule;
+use manytune::search::{Pending, Trials};
 use manytune::setting::Chosen;
+use manytune::space::{Configuration, Space};
 use manytune::study::run::Stop;
 use manytune::study::store::{BestModels, Store};
-use manytune::trial::{State, Trial};
+use manytune::trial::{State, Succession, Trial};
 use rings::{
     BATCH, CHECKPOINT_INTERVAL, CRASH_AFTER, Cramped, FOLDS, SCHEDULE, STEPS, Stepping, TARGET, create,
     timeless, train, train_on,
@@ -29,7 +32,13 @@ fn results(store: &Store) -> Results {
 
 /// Runs of this thread have a schedule, with rungs early enough for twelve epochs and three folds.
 fn choose(kind: &'static str) {
-    let wanted = [("warmup_trials", 2.0), ("warmup_epochs", 2.0), ("interval", 3.0), ("p_value", 0.2)];
+    let wanted = [
+        ("warmup_trials", 2.0),
+        ("warmup_epochs", 2.0),
+        ("interval", 3.0),
+        ("p_value", 0.2),
+        ("population_size", 7.0),
+    ];
     let declared = schedule::named("test", kind).unwrap().settings();
     let chosen = wanted.into_iter().fold(Chosen::none(), |chosen, (name, value)| chosen.with(name, value));
     SCHEDULE.set((kind, chosen.of_member("schedule", kind, declared, true).unwrap()));
@@ -57,9 +66,11 @@ fn survivors_are_what_they_would_be_alone_and_the_others_are_the_beginnings_of_i
     for_every_schedule(|kind, (trials, models)| {
         let count = |state| trials.iter().filter(|trial| trial.state == state).count();
         let (pruned, complete) = (count(State::Pruned), count(State::Complete));
-        assert_eq!(pruned > 0, kind != "none", "{kind}: {pruned} pruned");
+        let takes_over = |trial: &&Trial| !trial.lineage.is_empty();
+        let heirs = trials.iter().filter(takes_over).count();
+        assert_eq!(pruned + heirs > 0, kind != "none", "{kind}: {pruned} pruned, {heirs} took over");
         assert!(complete > 0 && count(State::Diverged) > 0 && count(State::Failed) > 0, "{kind}");
-        for (trial, free) in trials.iter().zip(&free) {
+        for (trial, free) in trials.iter().zip(&free).filter(|(trial, _)| trial.lineage.is_empty()) {
             match trial.state {
                 State::Pruned => {
                     let epochs = trial.history.epochs();
@@ -256,4 +267,80 @@ fn a_study_ends_when_a_complete_trial_meets_the_target() {
         }
         TARGET.set(None);
     });
+}
+
+/// Every heir once more, by hand: its donor's weights at the rung, then its own hyperparameters.
+#[test]
+fn a_trial_that_takes_over_trains_on_from_the_state_of_its_donor() {
+    let (trials, _) = undisturbed("population");
+    let mut heir_count = 0;
+    for heir in trials.iter().filter(|trial| !trial.lineage.is_empty()) {
+        let Succession { epoch, donor, .. } = heir.lineage.last().unwrap();
+        // What the donor was then: it may have taken over itself, before or since.
+        let giver = &trials[*donor as usize];
+        let later = giver.lineage.iter().find(|succession| succession.epoch > *epoch);
+        let with = later.map_or(&giver.configuration, |succession| &succession.before);
+        if giver.lineage.iter().any(|succession| succession.epoch <= *epoch) || later.is_some() {
+            continue;
+        }
+        heir_count += 1;
+        assert_ne!(heir.configuration["learning_rate"], with["learning_rate"], "nothing was explored");
+        assert_eq!(heir.configuration["width"], with["width"], "the shape has changed");
+        assert_eq!(heir.history.at(*epoch), giver.history.at(*epoch), "the curve is not the donor's");
+        assert!(heir.history.best().unwrap().epoch > *epoch, "its best is not its own");
+        for fold in 0..FOLDS {
+            let mut trainer = begun(with, fold);
+            for at in 1..=heir.history.epoch_count() {
+                rings::train_epoch(&mut trainer, at);
+                let accuracy = rings::accuracy(&heir.configuration, fold, &trainer.parameters);
+                assert_eq!(
+                    heir.history.at(at)[fold].score.value,
+                    accuracy,
+                    "trial {}, epoch {at}",
+                    heir.number
+                );
+                if at == *epoch {
+                    let Trainer { parameters, m, v, step, .. } = trainer;
+                    let member = rings::member(&heir.configuration, fold);
+                    trainer = Trainer::resume(member, 7, parameters, m, v, step);
+                }
+            }
+        }
+    }
+    assert!(heir_count > 1, "{heir_count} heirs of trials that trained by themselves");
+}
+
+fn begun(configuration: &Configuration, fold: usize) -> Trainer<f32> {
+    Trainer::new(rings::member(configuration, fold), 7)
+}
+
+/// The worst take over from the best, and everybody knows from whom.
+#[test]
+fn the_worst_of_a_population_take_over_from_the_best() {
+    let (trials, _) = undisturbed("population");
+    for heir in &trials {
+        for succession in &heir.lineage {
+            let giver = &trials[succession.donor as usize];
+            assert_eq!(giver.number / 7, heir.number / 7, "of another population");
+            assert!(succession.epoch % 3 == 0 && succession.epoch < rings::EPOCHS);
+            let lasts = giver.lineage.iter().all(|other| other.epoch != succession.epoch);
+            assert!(lasts, "the donor took over at the same rung");
+            let earlier = giver.lineage.iter().filter(|other| other.epoch < succession.epoch);
+            let since = earlier.map(|other| other.epoch).max().unwrap_or(0) as usize;
+            // A donor that has taken over since has another curve now.
+            if giver.lineage.iter().all(|other| other.epoch < succession.epoch) {
+                let curve = &giver.history.mean_values()[since..succession.epoch as usize];
+                let best = curve.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                assert!(best >= succession.value, "trial {} was better than its donor", heir.number);
+            }
+        }
+        assert_eq!(heir.proposed(), &propose_one(heir.number), "the strategy's proposal is lost");
+    }
+}
+
+fn propose_one(number: u64) -> Configuration {
+    let pending: Vec<Pending> =
+        (0..number).map(|number| Pending { number, configuration: Configuration::new() }).collect();
+    let trials = Trials { told: &[], pending: &pending };
+    rings::propose(&Space::default(), trials, number, 1).unwrap().remove(0)
 }

@@ -102,12 +102,11 @@ impl<'a> Simulation<'a> {
             return;
         }
         self.epochs[index] += 1;
-        self.stand(number);
-        let has_ended = self.epochs[index] as usize == curve.epochs.len() && !curve.is_lost;
-        if has_ended {
+        if self.epochs[index] as usize == curve.epochs.len() && !curve.is_lost {
             let standing = curve.standing(self.epochs[index], DIRECTION);
-            self.end(number, "complete", &End::Complete(standing));
+            return self.end(number, "complete", &End::Complete(standing));
         }
+        self.stand(number);
     }
 
     /// Takes in where a trial stands.
@@ -176,9 +175,11 @@ impl<'a> Simulation<'a> {
                 anew.epochs[index] = anew.epochs[index].saturating_sub(fall_back(number));
             }
             let rungs = self.schedule.rungs(number, 1);
-            for (rung, epoch) in
-                rungs.iter().enumerate().take_while(|(_, epoch)| **epoch <= anew.epochs[index])
-            {
+            let came = match outcome {
+                Some(("complete", epochs)) => epochs - 1,
+                _ => anew.epochs[index],
+            };
+            for (rung, epoch) in rungs.iter().enumerate().take_while(|(_, epoch)| **epoch <= came) {
                 anew.records.reach(number, rung, &self.curves[index].standing(*epoch, DIRECTION));
             }
             match outcome {

@@ -238,6 +238,12 @@ pub trait Engine {
     fn admit(&mut self, id: MemberId, member: Member) -> Result<()>;
     /// Takes a member in a given state.
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()>;
+    /// Takes a member in the state of another one here, `from`, of the same fold and network, that is not being
+    /// trained. The state need not leave the device.
+    fn copy(&mut self, id: MemberId, member: Member, from: MemberId) -> Result<()> {
+        let snapshots = self.snapshot(&[from])?;
+        snapshots.iter().try_for_each(|snapshot| self.restore(id, member.clone(), snapshot))
+    }
     /// Asks for one more epoch of each member, or for the rest of the one it was paused in.
     fn train(&mut self, ids: &[MemberId]) -> Result<()>;
     /// Works for a short while (some 50 ms, however long epochs are), and reports the asked epochs that

@@ -1,7 +1,7 @@
 //! The leaderboard as one JSON object, for scripts.
 
 use super::{Comparison, Format, Leaderboard, Page};
-use crate::trial::{State, Trial};
+use crate::trial::{State, Succession, Trial};
 use serde_json::{Value, json};
 
 /// One object; what has no value is `null`. Its shape is part of the command line's contract.
@@ -56,8 +56,21 @@ fn trial(board: &Leaderboard, trial: &Trial) -> Value {
         "seconds": trial.seconds,
         "hyperparameters": trial.configuration,
     });
+    if !trial.lineage.is_empty() {
+        object["lineage"] = trial.lineage.iter().map(succession).collect();
+    }
     if trial.state == State::Diverged {
         object["diverged_at_step"] = json!(trial.diverged_at_step);
     }
     object
+}
+
+/// One takeover: the hyperparameters are those until then.
+fn succession(succession: &Succession) -> Value {
+    json!({
+        "epoch": succession.epoch,
+        "donor": succession.donor,
+        "value": succession.value,
+        "hyperparameters": succession.before,
+    })
 }

@@ -12,6 +12,7 @@ mod hyperband;
 mod ladder;
 mod median;
 mod none;
+mod population;
 mod racing;
 mod records;
 mod successive_halving;
@@ -33,6 +34,7 @@ pub static ALL: &[&dyn ScheduleKind] = &[
     &hyperband::Hyperband,
     &asha::Asha,
     &racing::Racing,
+    &population::Population,
 ];
 
 /// What a schedule is created with.
@@ -67,12 +69,20 @@ pub trait ScheduleKind: Sync {
 }
 
 /// What becomes of a trial at a rung.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Decision {
     /// It trains on to the next rung, or to the end where there is none.
     Continue,
     /// It ends here, pruned.
     Stop,
+    /// It takes over the weights and the optimizer's state of another trial of its cohort at the same rung,
+    /// which goes on too, and trains on with that one's hyperparameters, changed.
+    TakeOver {
+        /// From which.
+        donor: u64,
+        /// Probability that a hyperparameter is drawn anew rather than changed a little.
+        resample: f64,
+    },
 }
 
 /// Decides how long trials train.

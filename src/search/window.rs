@@ -92,6 +92,11 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// What is searched.
+    pub fn space(&self) -> &'a Space {
+        self.space
+    }
+
     /// Whether a trial of this number belongs to the study.
     pub fn is_within(&self, number: u64) -> bool {
         self.limit.is_none_or(|limit| number < limit)

@@ -9,6 +9,7 @@ use super::checkpoint::FoldState;
 use super::folds::Folds;
 use super::run::Event;
 use super::runner::{Active, Runner};
+use super::schema;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::recipe::Member;
 use crate::search::Next;
@@ -79,7 +80,7 @@ impl Runner<'_> {
     }
 
     /// One member per fold; an error where the configuration cannot be trained.
-    fn members(&self, configuration: &Configuration) -> Result<Vec<Member>> {
+    pub(super) fn members(&self, configuration: &Configuration) -> Result<Vec<Member>> {
         let (network, recipe) = (self.run.build)(configuration)?;
         let member = |fold| Member { fold, repeat: 0, network: network.clone(), recipe: recipe.clone() };
         let members: Vec<Member> = (0..self.run.dataset.folds.len()).map(member).collect();
@@ -113,6 +114,10 @@ impl Runner<'_> {
         let at_checkpoint = |state: &FoldState| state.is_after(trial.history.epoch_count());
         let has_work = states.iter().any(|state| state.outcome.is_none());
         if states.len() != members.len() || !states.iter().all(at_checkpoint) || !has_work {
+            if !trial.lineage.is_empty() {
+                let found = format!("trial {number} has no checkpoint");
+                return Err(schema::damaged(self.run.store.folder(), found));
+            }
             states.clear();
             trial = Trial::new(number, trial.configuration, self.order, members.len());
         }

@@ -127,6 +127,30 @@ impl Folds {
         Ok(())
     }
 
+    /// Members of another trial in the state of these, which none trains: copied on the engine where all of
+    /// these are there. Those that found no place there are left with their states.
+    pub fn copy_to(
+        &self,
+        trial: u64,
+        members: Vec<Member>,
+        states: Vec<FoldState>,
+        engine: &mut dyn Engine,
+        names: &mut Names,
+    ) -> Result<Self> {
+        let mut copies = Self::new(trial, members, states);
+        for (fold, from) in self.ids().into_iter().enumerate().filter(|_| !self.take_turns()) {
+            let id = names.new_name(trial, fold);
+            match engine.copy(id, copies.members[fold].clone(), from) {
+                Ok(()) => copies.seats[fold] = Seat::Taken(id),
+                Err(error) => {
+                    names.forget(&[id]);
+                    return if error.kind == ErrorKind::Device { Ok(copies) } else { Err(error) };
+                }
+            }
+        }
+        Ok(copies)
+    }
+
     /// Tells the engine that the members will wait.
     pub fn rest(&self, engine: &mut dyn Engine) {
         engine.rest(&self.ids());

@@ -2,6 +2,7 @@
 
 mod admission;
 pub mod checkpoint;
+mod decisions;
 pub mod default_space;
 pub mod document;
 mod entries;
@@ -10,6 +11,7 @@ pub mod file;
 pub mod files;
 pub mod folder;
 mod folds;
+mod lineage;
 pub mod model;
 mod outbox;
 pub mod plan;
@@ -23,5 +25,6 @@ pub mod schema;
 pub mod score;
 mod search_table;
 pub mod store;
+pub mod succession;
 pub mod tune;
 mod weights;

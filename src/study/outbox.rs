@@ -3,7 +3,7 @@
 use super::checkpoint::FoldState;
 use super::store::{BestModels, Store};
 use crate::error::Result;
-use crate::trial::{State, Trial};
+use crate::trial::{State, Succession, Trial};
 
 /// What goes to the disk in the next transaction.
 #[derive(Default)]
@@ -13,6 +13,8 @@ pub struct Outbox {
     pub begun: Vec<Trial>,
     /// Trials whose rows change in their state alone, and stay what their checkpoints belong to.
     pub states: Vec<(u64, State)>,
+    /// Trials that took over the state of others; what they are now is among the checkpoints.
+    pub successions: Vec<(u64, Succession)>,
     /// Rungs that trials have passed.
     pub passed: Vec<(u64, usize)>,
     /// Trials that go on, and where they stand.
@@ -45,6 +47,9 @@ impl Outbox {
         for (trial, folds) in &self.checkpoints {
             writer.trial(trial)?;
             writer.checkpoint(trial.number, folds)?;
+        }
+        for (number, succession) in &self.successions {
+            writer.succession(*number, succession)?;
         }
         writer.passed(&self.passed)?;
         for trial in &self.finished {

@@ -2,7 +2,7 @@
 
 use super::store::Header;
 use crate::engine::EngineKind;
-use crate::trial::{FoldEpoch, Order, Score, State, Trial};
+use crate::trial::{FoldEpoch, Order, Score, State, Succession, Trial};
 use rusqlite::{Connection, Row, Transaction, params};
 
 /// Writes the one row of the study.
@@ -46,7 +46,7 @@ pub fn read_header(connection: &Connection) -> rusqlite::Result<Header> {
     })
 }
 
-/// Writes a trial, replacing its row. A finished one loses its checkpoint.
+/// Writes a trial, replacing its row. A finished one loses its checkpoint, unless it is to be tried again.
 pub fn write_trial(transaction: &Transaction<'_>, trial: &Trial) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO trials (number, state, value, tie_break_value, best_epoch, fold_values, \
                epochs, seconds, diverged_at_step, failure, hyperparameters, train_loss, objective, tie_break) \
@@ -72,7 +72,7 @@ pub fn write_trial(transaction: &Transaction<'_>, trial: &Trial) -> rusqlite::Re
         curve(|epoch| epoch.score.value),
         curve(|epoch| epoch.score.tie_break),
     ])?;
-    if trial.state.is_finished() {
+    if !trial.is_open() {
         let sql = "DELETE FROM checkpoints WHERE trial = ?1";
         transaction.prepare_cached(sql)?.execute([trial.number as i64])?;
     }
@@ -112,7 +112,7 @@ pub fn read_trials(connection: &Connection, only: Option<u64>) -> rusqlite::Resu
 
 impl TrialRow {
     /// The trial; `None` where the row is damaged.
-    pub fn trial(self, order: Order, fold_count: usize) -> Option<Trial> {
+    pub fn trial(self, order: Order, fold_count: usize, lineage: Vec<Succession>) -> Option<Trial> {
         let configuration = serde_json::from_str(&self.hyperparameters).ok()?;
         let mut trial = Trial::new(self.number, configuration, order, fold_count);
         let [losses, values, ties] = self.curves.map(|curve| numbers(&curve, f64::from_le_bytes));
@@ -127,9 +127,14 @@ impl TrialRow {
                 score: Score { value, tie_break },
             })
             .collect();
-        epochs.chunks_exact(fold_count).for_each(|folds| {
+        let taken_over = lineage.last().map(|last| last.epoch);
+        for folds in epochs.chunks_exact(fold_count) {
             trial.history.push(folds);
-        });
+            if taken_over == Some(trial.history.epoch_count()) {
+                trial.history.take_over();
+            }
+        }
+        trial.lineage = lineage;
         trial.state = State::find(&self.state)?;
         trial.seconds = self.seconds;
         trial.diverged_at_step = self.diverged_at_step.map(|step| step as u64);

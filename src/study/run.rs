@@ -86,7 +86,9 @@ pub struct Run<'a> {
     pub schedule: &'a dyn Schedule,
     /// Proposes configurations; at its start.
     pub window: Window<'a>,
-    /// Understands them.
+    /// The study's.
+    pub seed: u64,
+    /// Understands configurations.
     pub build: &'a Build<'a>,
     /// A trial that trains for longer is checkpointed this often, or less often where that takes long.
     pub checkpoint_interval: Duration,

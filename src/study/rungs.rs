@@ -41,7 +41,9 @@ impl<'a> Rungs<'a> {
 
     /// Takes a stored trial in: the rungs it came to, and how it ended.
     pub fn resume(&mut self, trial: &Trial, rungs: &[u32]) {
-        let epochs = trial.history.epoch_count();
+        // One that ended by itself at a rung did not wait there.
+        let is_complete = trial.state == State::Complete;
+        let epochs = trial.history.epoch_count() - u32::from(is_complete);
         for (rung, epoch) in rungs.iter().enumerate().take_while(|(_, epoch)| **epoch <= epochs) {
             self.records.reach(trial.number, rung, &standing(trial, *epoch, self.direction));
         }
@@ -116,11 +118,14 @@ impl<'a> Rungs<'a> {
     }
 }
 
-/// How good a trial was after so many epochs, at least 1.
+/// How good a trial was after so many epochs, at least 1: the best since it last took over from another.
 fn standing(trial: &Trial, epochs: u32, direction: Direction) -> Standing {
     let history = &trial.history;
-    let (mut value, mut epoch) = (f64::NAN, 1);
-    for (at, mean) in (1..=epochs).zip(history.mean_values()) {
+    let since = trial.lineage.last().map_or(0, |last| last.epoch);
+    // Of rungs before that nothing is decided any more.
+    let since = if since < epochs { since } else { 0 };
+    let (mut value, mut epoch) = (f64::NAN, since + 1);
+    for (at, mean) in (1..=epochs).zip(history.mean_values()).skip(since as usize) {
         if direction.better(mean, value) {
             (value, epoch) = (mean, at);
         }

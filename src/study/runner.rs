@@ -10,7 +10,6 @@ use crate::engine::Report;
 use crate::error::{Error, Result};
 use crate::model::metric::Truth;
 use crate::model::recipe::Recipe;
-use crate::schedule::Decision;
 use crate::search::Told;
 use crate::trial::{self, FoldEpoch, Order, Score, State, Trial};
 use std::collections::BTreeMap;
@@ -61,7 +60,7 @@ impl<'a> Runner<'a> {
         let order = Order { objective: run.objective.direction(), tie_break: run.tie_breaker.direction() };
         let stored = run.store.trials()?;
         let best = trial::best(order, &stored).cloned();
-        run.window.resume(stored.iter().map(|trial| trial.configuration.clone()));
+        run.window.resume(stored.iter().map(|trial| trial.proposed().clone()));
         stored.iter().filter(|trial| !trial.is_open()).for_each(|trial| run.window.tell(told(trial)));
         let passed = run.store.passed()?;
         let mut runner = Self {
@@ -146,44 +145,6 @@ impl<'a> Runner<'a> {
         !is_any_open && self.run.window.is_exhausted()
     }
 
-    /// Decides about the trials that wait at rungs, as far as is possible now. Returns whether it has about any.
-    fn decide(&mut self) -> Result<bool> {
-        self.rungs.set_end(self.run.window.end());
-        let mut any = false;
-        while let Some((number, passed, decision)) = self.rungs.decide() {
-            any = true;
-            match decision {
-                Decision::Continue => {
-                    self.outbox.passed.push((number, passed));
-                    self.go_on(number)?;
-                }
-                Decision::Stop => self.prune(number)?,
-            }
-        }
-        Ok(any)
-    }
-
-    fn go_on(&mut self, number: u64) -> Result<()> {
-        if let Some(active) = self.active.get_mut(&number) {
-            active.parked = None;
-            active.folds.train(self.run.engine)?;
-        } else if let Some(trial) = self.frozen.remove(&number) {
-            self.waiting.insert(number, trial);
-        }
-        Ok(())
-    }
-
-    fn prune(&mut self, number: u64) -> Result<()> {
-        if let Some(active) = self.active.remove(&number) {
-            return self.finish(active, State::Pruned).map(drop);
-        }
-        if let Some(mut trial) = self.frozen.remove(&number) {
-            trial.state = State::Pruned;
-            self.end(trial);
-        }
-        Ok(())
-    }
-
     /// Lets the engine work for a while, and acts on what it reports.
     fn step(&mut self) -> Result<()> {
         let reports = self.run.engine.advance()?;
@@ -253,10 +214,10 @@ impl<'a> Runner<'a> {
         if active.trial.history.push(&folds) {
             active.folds.keep(self.run.engine)?;
         }
-        let waits = self.rungs.reach(&active.trial, &active.rungs);
         if self.is_complete(&active.trial) {
             return self.finish(active, State::Complete);
         }
+        let waits = self.rungs.reach(&active.trial, &active.rungs);
         active.parked = waits.then(Instant::now);
         if !stopping {
             self.checkpoint_if_due(&mut active)?;
@@ -290,8 +251,8 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Ends a trial in training; returns `None`, for it trains no further.
-    fn finish(&mut self, active: Active, state: State) -> Result<Option<Active>> {
+    /// Ends a trial on the engine; returns `None`, for it trains no further.
+    pub(super) fn finish(&mut self, active: Active, state: State) -> Result<Option<Active>> {
         let Active { mut trial, folds, began, .. } = active;
         trial.state = state;
         trial.seconds = began.elapsed().as_secs_f64();
@@ -381,7 +342,7 @@ impl<'a> Runner<'a> {
 pub(super) fn told(trial: &Trial) -> Told {
     Told {
         number: trial.number,
-        configuration: trial.configuration.clone(),
+        configuration: trial.proposed().clone(),
         value: trial.score().map(|score| score.value),
         is_pruned: trial.state == State::Pruned,
     }

@@ -144,6 +144,12 @@ pub const CHOICES: &str = "CREATE TABLE IF NOT EXISTS choices (name TEXT PRIMARY
 pub const RUNGS: &str =
     "CREATE TABLE IF NOT EXISTS rungs (trial INTEGER PRIMARY KEY, passed INTEGER NOT NULL)";
 
+/// When trials took over the state of others: after which epoch, from which trial, what they had come to,
+/// and the hyperparameters until then as JSON.
+pub const SUCCESSIONS: &str = "CREATE TABLE IF NOT EXISTS successions (trial INTEGER NOT NULL, \
+    epoch INTEGER NOT NULL, donor INTEGER NOT NULL, value REAL NOT NULL, hyperparameters TEXT NOT NULL, \
+    PRIMARY KEY (trial, epoch))";
+
 /// Opens a database for writing, making it where there is none.
 pub fn open(path: &Path) -> Result<Connection> {
     let open = || {

@@ -7,11 +7,11 @@
 use super::checkpoint::FoldState;
 use super::folder::{self, Owned};
 use super::schema::{self, Content, fault};
-use super::{checkpoint, files, rows};
+use super::{checkpoint, files, lineage, rows};
 use crate::engine::EngineKind;
 use crate::error::{Error, Result};
 use crate::model::metric::{self, Metric};
-use crate::trial::{Order, State, Trial};
+use crate::trial::{Order, State, Succession, Trial};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use std::collections::HashMap;
@@ -152,12 +152,17 @@ impl Store {
         let path = self.path();
         let header = self.header()?;
         let (order, fold_count) = (header.order()?, header.fold_count);
+        let damaged = |number| schema::damaged(&path, format!("trial {number} cannot be read"));
+        let mut lineages: HashMap<u64, Vec<Succession>> = HashMap::new();
+        for (number, succession) in lineage::read(&self.connection, only).map_err(fault(&path))? {
+            lineages.entry(number).or_default().push(succession.ok_or_else(|| damaged(number))?);
+        }
         let rows = rows::read_trials(&self.connection, only).map_err(fault(&path))?;
         rows.into_iter()
             .map(|row| {
                 let number = row.number;
-                row.trial(order, fold_count)
-                    .ok_or_else(|| schema::damaged(&path, format!("trial {number} cannot be read")))
+                let lineage = lineages.remove(&number).unwrap_or_default();
+                row.trial(order, fold_count, lineage).ok_or_else(|| damaged(number))
             })
             .collect()
     }
@@ -240,6 +245,11 @@ impl Writer<'_> {
     /// Writes a trial as it is now. A finished one loses its checkpoint.
     pub fn trial(&self, trial: &Trial) -> Result<()> {
         rows::write_trial(&self.transaction, trial).map_err(fault(&self.path))
+    }
+
+    /// Keeps that a trial took over the state of another.
+    pub fn succession(&self, trial: u64, succession: &Succession) -> Result<()> {
+        lineage::write(&self.transaction, trial, succession).map_err(fault(&self.path))
     }
 
     /// Changes the state of a trial that is stored.

@@ -318,6 +318,7 @@ impl Study {
             },
             schedule: schedule.as_ref(),
             window: self.window(),
+            seed: self.plan.seed,
             build: &|configuration| self.build(configuration),
             checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },

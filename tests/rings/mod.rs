@@ -18,7 +18,7 @@ use manytune::model::trainer::{Scratch, Trainer};
 use manytune::schedule;
 use manytune::search::{Options, Trials, Window};
 use manytune::setting::Chosen;
-use manytune::space::{Configuration, Space, Value};
+use manytune::space::{Configuration, Dimension, Domain, Space, Value};
 use manytune::study::run::{Event, Limits, Run, Stop, Watch, run};
 use manytune::study::store::{Header, Store};
 use manytune::trial::Trial;
@@ -90,6 +90,13 @@ pub fn propose(_: &Space, trials: Trials<'_>, first: u64, count: usize) -> Resul
     let known: Vec<u64> = told.chain(trials.pending.iter().map(|pending| pending.number)).collect();
     assert!(known.iter().copied().eq(0..first), "every trial before is told or pending, in order");
     Ok((first..first + count as u64).map(configuration).collect())
+}
+
+/// Around the proposals, but for those that come to nothing.
+fn space() -> Space {
+    let rate = Domain::Float { low: 1e-4, high: 1.0, log: true, step: None };
+    let width = Domain::Int { low: 1, high: 16, log: false, step: 1 };
+    Space::new(vec![Dimension::new("learning_rate", rate), Dimension::new("width", width)]).unwrap()
 }
 
 pub fn build(configuration: &Configuration) -> Result<(Network, Recipe)> {
@@ -175,7 +182,7 @@ pub fn train_on(
     let (kind, chosen) = SCHEDULE.with_borrow(Clone::clone);
     let settings = schedule::Settings { max_epochs: EPOCHS, fold_count: FOLDS, seed: 7, chosen };
     let schedule = schedule::create(kind, &settings)?;
-    let space = Space::default();
+    let space = space();
     let search =
         Options { space: &space, learns: true, batch: BATCH.get(), limit: Some(trials), enqueued: &[] };
     let stopped = run(Run {
@@ -187,6 +194,7 @@ pub fn train_on(
         limits: Limits { max_epochs: EPOCHS, patience: 5, target: TARGET.get() },
         schedule: schedule.as_ref(),
         window: Window::new(Box::new(propose), search),
+        seed: 7,
         build: &build,
         checkpoint_interval: CHECKPOINT_INTERVAL.get(),
         watch: &mut watcher,
@@ -216,6 +224,18 @@ impl Watch for Watcher<'_> {
             _ => Ok(()),
         }
     }
+}
+
+/// The member of a configuration and a fold.
+pub fn member(configuration: &Configuration, fold: usize) -> Member {
+    let (network, recipe) = build(configuration).unwrap();
+    Member { fold, repeat: 0, network, recipe }
+}
+
+/// Trains to the end of an epoch, from 1.
+pub fn train_epoch(trainer: &mut Trainer<f32>, epoch: u32) {
+    let end = u64::from(epoch) * STEPS;
+    assert!(trainer.train_until(&rings(), &mut Scratch::default(), end, || false).unwrap());
 }
 
 /// The accuracy of a model on the validation rows of its fold, by the reference's own evaluation.
@@ -399,6 +419,13 @@ impl Engine for Stepping {
         (stepped.epoch, stepped.kept, stepped.trainer.loss_sum) = (epoch, kept, loss_sum);
         self.members.insert(id, stepped);
         self.restored += 1;
+        Ok(())
+    }
+    fn copy(&mut self, id: MemberId, member: Member, from: MemberId) -> Result<()> {
+        assert!(!self.members[&from].asked, "member {from} is in training");
+        let state = self.snapshot(&[from])?.remove(0);
+        self.restore(id, member, &state)?;
+        self.restored -= 1;
         Ok(())
     }
     fn train(&mut self, ids: &[MemberId]) -> Result<()> {

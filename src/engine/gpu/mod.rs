@@ -8,6 +8,7 @@ mod autotune;
 mod binding;
 pub mod cache;
 pub mod ceiling;
+mod copies;
 pub mod device;
 mod flight;
 mod footprint;
@@ -253,6 +254,14 @@ impl Engine for GpuEngine {
 
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
         self.place(id, member, snapshot)
+    }
+
+    fn copy(&mut self, id: MemberId, member: Member, from: MemberId) -> Result<()> {
+        if self.copy_on_device(id, &member, from)? {
+            return Ok(());
+        }
+        let snapshots = self.snapshot(&[from])?;
+        snapshots.iter().try_for_each(|snapshot| self.place(id, member.clone(), snapshot))
     }
 
     fn train(&mut self, ids: &[MemberId]) -> Result<()> {

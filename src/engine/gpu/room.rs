@@ -34,7 +34,7 @@ pub fn planned_memory(facts: &DeviceFacts, limit: Option<MemoryLimit>) -> u64 {
 
 impl GpuEngine {
     /// How a member is trained, and what it takes.
-    fn footprint(&self, member: &Member) -> (Plan, Footprint, FoldPlace) {
+    pub(super) fn footprint(&self, member: &Member) -> (Plan, Footprint, FoldPlace) {
         let place = self.data.places[member.fold];
         let (train_count, validation_count) = (place.train_count as usize, place.validation_count);
         let plan = self.plan_of(member);

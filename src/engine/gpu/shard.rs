@@ -222,7 +222,8 @@ impl Shard {
         regions
     }
 
-    /// Takes a member in a given state. There must be room.
+    /// Takes a member in a given state. There must be room. Of a state whose numbers are left empty, nothing is
+    /// written: they are copied here.
     pub fn admit(
         &mut self,
         gpu: &GpuDevice,
@@ -250,7 +251,9 @@ impl Shard {
         let at = 16 * u64::from(place.parameters);
         let second = 16 * u64::from(self.capacity);
         let write = |buffer: &wgpu::Buffer, at: u64, content: &[f32]| {
-            gpu.queue.write_buffer(buffer, at, bytemuck::cast_slice(&pad(&member.network, content)));
+            if !content.is_empty() {
+                gpu.queue.write_buffer(buffer, at, bytemuck::cast_slice(&pad(&member.network, content)));
+            }
         };
         write(&self.weights, at, &snapshot.parameters);
         write(&self.moments, at, &snapshot.m);

@@ -11,7 +11,7 @@ const READ_AT_ONCE: u64 = 64 << 20;
 
 impl GpuEngine {
     /// The member's shard and what it holds of it.
-    fn tenant(&self, id: MemberId) -> Result<(&Shard, &Tenant)> {
+    pub(super) fn tenant(&self, id: MemberId) -> Result<(&Shard, &Tenant)> {
         let shard = &self.shards[&self.home(id)?];
         let left = || Error::device(&self.gpu.facts.name, format!("member {id} left its shard"));
         Ok((shard, shard.tenants.get(&id).ok_or_else(left)?))
