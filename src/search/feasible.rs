@@ -62,3 +62,17 @@ pub fn refuse_empty(kind: &dyn StrategyKind, space: &Space, settings: &Settings)
         .allowed("constraints that leave a part of what the strategy proposes")
         .advice("more points of each range, with `count`; or another strategy"))
 }
+
+/// Refuses a space that has a single configuration: there is nothing to search.
+pub fn refuse_fixed(space: &Space) -> Result<()> {
+    if space.dimensions.iter().any(|dimension| dimension.domain.size() != Some(1)) {
+        return Ok(());
+    }
+    let found = match space.dimensions.is_empty() {
+        true => "no hyperparameter",
+        false => "no free hyperparameter: every one has a single value",
+    };
+    Err(Error::usage("space", found)
+        .allowed("at least one range, or list of two or more choices")
+        .advice("x = { uniform = [0.0, 1.0] }"))
+}

@@ -17,8 +17,8 @@ mod window;
 pub use cells::Cells;
 pub use distinct::Distinct;
 pub use enqueued::complete;
-pub use feasible::{refuse_empty, refuse_impossible};
-pub use session::{Asked, Best, Outcome, Past, Search, refuse_fixed};
+pub use feasible::{refuse_empty, refuse_fixed, refuse_impossible};
+pub use session::{Asked, Best, Outcome, Past, Search};
 pub use share::is_random;
 pub use window::{Next, Options, Window};
 

@@ -16,55 +16,20 @@
 //! # Ok::<(), manytune::error::Error>(())
 //! ```
 
+mod stops;
+mod trial;
+
+pub use trial::{Asked, Best, Outcome, Past};
+
 use super::{
-    Pending, Settings, Strategy, StrategyKind, Told, Trials, complete, named, refuse_empty,
+    Pending, Settings, Strategy, StrategyKind, Told, Trials, complete, named, refuse_empty, refuse_fixed,
     refuse_impossible, start,
 };
 use crate::error::{Error, Result};
+use crate::schedule::{self, End, Standing};
 use crate::space::{Configuration, Space};
 use std::collections::BTreeMap;
-
-/// A trial to evaluate.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
-    /// From 0, without gaps.
-    pub number: u64,
-    /// What to try.
-    pub configuration: Configuration,
-}
-
-/// What became of a trial.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Outcome {
-    /// It is not told yet.
-    Pending,
-    /// Its objective.
-    Complete(f64),
-    /// Its objective where it was stopped.
-    Pruned(f64),
-    /// It came to nothing.
-    Failed,
-}
-
-/// A trial of a search that goes on.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Past {
-    /// What was tried.
-    pub configuration: Configuration,
-    /// What became of it.
-    pub outcome: Outcome,
-}
-
-/// The best of the trials that are complete.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Best {
-    /// The trial's number.
-    pub number: u64,
-    /// What was tried.
-    pub configuration: Configuration,
-    /// Its objective.
-    pub value: f64,
-}
+use stops::Stops;
 
 /// A search under way. The same seed and the same calls give the same proposals on any machine; results
 /// that are told between two calls of [`ask`](Self::ask) may be told in any order.
@@ -74,6 +39,8 @@ pub struct Search {
     strategy: Box<dyn Strategy>,
     settings: Settings,
     next_number: u64,
+    /// No trial has this number or a higher one.
+    limit: u64,
     is_exhausted: bool,
     pending: BTreeMap<u64, Configuration>,
     /// Whether what is told changes what is proposed.
@@ -81,6 +48,8 @@ pub struct Search {
     /// By number; empty where the strategy does not learn.
     told: Vec<Told>,
     best: Option<Best>,
+    /// Where a schedule decides which trials should stop.
+    stops: Option<Stops>,
 }
 
 impl Search {
@@ -104,38 +73,70 @@ impl Search {
             kind,
             settings,
             next_number: 0,
+            limit: u64::MAX,
             is_exhausted: false,
             pending: BTreeMap::new(),
             told: Vec::new(),
             best: None,
+            stops: None,
         })
+    }
+
+    /// The same search, with a schedule of this name that decides which trials should stop, by their values on
+    /// the way ([`report`](Self::report)). A step is what the settings call an epoch.
+    ///
+    /// Errors are of kind usage: an unknown schedule, a setting that it does not have or out of range, trials
+    /// that were asked for already.
+    pub fn with_schedule(mut self, name: &str, settings: &schedule::Settings) -> Result<Self> {
+        let kind = schedule::named("schedule.kind", name)?;
+        let chosen = settings.chosen.of_member("schedule", kind.name(), kind.settings(), false)?;
+        self.refuse_begun("a schedule")?;
+        let schedule = kind.create(&schedule::Settings { chosen, ..settings.clone() });
+        self.stops = Some(Stops::new(schedule, self.settings.direction));
+        Ok(self)
     }
 
     /// Goes on behind the trials that a search came to before, in the order of their numbers from 0 on.
     ///
     /// Refused where trials were asked for already.
     pub fn resume(&mut self, past: impl IntoIterator<Item = Past>) -> Result<()> {
-        if self.next_number > 0 {
-            return Err(Error::usage(
-                "resume",
-                format!("{} trials were asked for already", self.next_number),
-            )
-            .allowed("a search at its start"));
+        self.refuse_begun("resume")?;
+        let mut open = Vec::new();
+        for past in past {
+            let number = self.begin(past.configuration);
+            if let Some(stops) = &mut self.stops {
+                match past.outcome {
+                    Outcome::Pending => open.push((number, past.intermediates)),
+                    outcome => stops.replay(number, &past.intermediates, past.rungs, &end_of(outcome)),
+                }
+            }
+            self.settle(number, past.outcome)?;
         }
-        for Past { configuration, outcome } in past {
-            self.pending.insert(self.next_number, configuration);
-            self.next_number += 1;
-            self.settle(self.next_number - 1, outcome)?;
+        // What becomes of those under way is decided once all others are known.
+        for (number, intermediates) in open {
+            let stops = self.stops.iter_mut();
+            stops.for_each(|stops| {
+                intermediates.iter().for_each(|(step, value)| stops.report(number, *step, *value))
+            });
         }
+        self.set_end();
         Ok(())
     }
 
-    /// The next trials, at most `count`; fewer where the strategy has no more to propose
-    /// ([`is_exhausted`](Self::is_exhausted)), or none before more trials are told: a grid that is refined
-    /// proposes pass by pass.
+    /// From now on there are to be at most so many trials; fewer than were asked for takes none away.
+    pub fn set_limit(&mut self, trials: u64) {
+        self.limit = trials;
+        self.set_end();
+    }
+
+    /// The next trials, at most `count`; fewer at the [limit](Self::set_limit), where the strategy has no more
+    /// to propose ([`is_exhausted`](Self::is_exhausted)), or none before more trials are told: a grid that is
+    /// refined proposes pass by pass.
     ///
     /// Asked for while others are pending, the strategy sees those results that are told.
     pub fn ask(&mut self, count: usize) -> Result<Vec<Asked>> {
+        let count =
+            usize::try_from(self.limit.saturating_sub(self.next_number)).unwrap_or(usize::MAX).min(count);
         let pending = self.pending.iter().filter(|_| self.learns);
         let pending = pending.map(|(&number, c)| Pending { number, configuration: c.clone() }).collect();
         let proposed = self.propose(self.next_number, count, usize::MAX, pending)?;
@@ -144,17 +145,17 @@ impl Search {
         Ok(self.hand_out(proposed))
     }
 
-    /// The rest of the batch that the next trial is in, without trials from number `limit` on; none where
-    /// the strategy has no more to propose.
+    /// The rest of the batch that the next trial is in; none at the [limit](Self::set_limit), and where the
+    /// strategy has no more to propose.
     ///
     /// Batches begin at multiples of `size` (at least 1) and are proposed with the results before them
     /// alone: a search that ended within a batch and is given a larger limit proposes what it would have
     /// proposed at once. A batch is shorter where a pass of the strategy ends in it. Refused while a trial is
     /// pending whose result is needed.
-    pub fn ask_batch(&mut self, size: u64, limit: u64) -> Result<Vec<Asked>> {
+    pub fn ask_batch(&mut self, size: u64) -> Result<Vec<Asked>> {
         let size = size.max(1);
         let mut first = self.next_number / size * size;
-        let end = limit.min(first.saturating_add(size));
+        let end = self.limit.min(first.saturating_add(size));
         if end <= self.next_number {
             return Ok(Vec::new());
         }
@@ -188,7 +189,29 @@ impl Search {
     /// and infinity.
     pub fn tell(&mut self, number: u64, value: f64) -> Result<()> {
         self.check(number, value)?;
-        self.settle(number, Outcome::Complete(value))
+        let is_pruned = self.should_stop(number);
+        self.settle(number, if is_pruned { Outcome::Pruned(value) } else { Outcome::Complete(value) })
+    }
+
+    /// Takes in what a pending trial has come to at a step on its way. Gives all pending trials that should
+    /// stop: they are told like any other, and count as pruned. Without a schedule there are none.
+    ///
+    /// Refused as [`tell`](Self::tell) does.
+    pub fn report(&mut self, number: u64, step: u64, value: f64) -> Result<Vec<u64>> {
+        self.check(number, value)?;
+        let Some(stops) = &mut self.stops else { return Ok(Vec::new()) };
+        stops.report(number, step, value + 0.0);
+        Ok(stops.stopped())
+    }
+
+    /// Whether a pending trial should stop.
+    pub fn should_stop(&self, number: u64) -> bool {
+        self.stops.as_ref().is_some_and(|stops| stops.is_stopped(number))
+    }
+
+    /// Of how many rungs of a pending trial the schedule knows: what [`Past::rungs`] is to be when it ends.
+    pub fn rungs(&self, number: u64) -> usize {
+        self.stops.as_ref().map_or(0, |stops| stops.shown(number))
     }
 
     /// Takes in that a trial came to nothing: the strategy learns that its configuration is no good.
@@ -253,12 +276,40 @@ impl Search {
     }
 
     fn hand_out(&mut self, proposed: Vec<Configuration>) -> Vec<Asked> {
-        let asked = (self.next_number..).zip(proposed);
-        let asked: Vec<Asked> =
-            asked.map(|(number, configuration)| Asked { number, configuration }).collect();
-        self.next_number += asked.len() as u64;
-        self.pending.extend(asked.iter().map(|asked| (asked.number, asked.configuration.clone())));
+        let begin = |configuration: Configuration| {
+            let number = self.begin(configuration.clone());
+            Asked { number, configuration }
+        };
+        let asked = proposed.into_iter().map(begin).collect();
+        self.set_end();
         asked
+    }
+
+    /// The next trial, with its configuration, is under way.
+    fn begin(&mut self, configuration: Configuration) -> u64 {
+        let number = self.next_number;
+        self.pending.insert(number, configuration);
+        if let Some(stops) = &mut self.stops {
+            stops.begin(number);
+        }
+        self.next_number += 1;
+        number
+    }
+
+    /// Tells the schedule whether there are to be more trials.
+    fn set_end(&mut self) {
+        let is_end = self.is_exhausted || self.next_number >= self.limit;
+        if let Some(stops) = &mut self.stops {
+            stops.set_end(is_end.then_some(self.next_number));
+        }
+    }
+
+    fn refuse_begun(&self, place: &str) -> Result<()> {
+        match self.next_number {
+            0 => Ok(()),
+            count => Err(Error::usage(place, format!("{count} trials were asked for already"))
+                .allowed("a search at its start")),
+        }
     }
 
     /// Refuses what cannot be told: a number that was never asked for, a trial that was told before, NaN and
@@ -308,6 +359,9 @@ impl Search {
             Outcome::Failed => (None, false),
         };
         let Some(configuration) = self.pending.remove(&number) else { return self.check(number, 0.0) };
+        if let Some(stops) = &mut self.stops {
+            stops.end(number, &end_of(outcome));
+        }
         if let Some(value) = value.filter(|_| !is_pruned)
             && self.is_best(number, value)
         {
@@ -328,16 +382,11 @@ impl Search {
     }
 }
 
-/// Refuses a space that has a single configuration: there is nothing to search.
-pub fn refuse_fixed(space: &Space) -> Result<()> {
-    if space.dimensions.iter().any(|dimension| dimension.domain.size() != Some(1)) {
-        return Ok(());
+/// How a trial ended, for a schedule.
+fn end_of(outcome: Outcome) -> End {
+    match outcome {
+        Outcome::Complete(value) => End::Complete(Standing { value, folds: Vec::new() }),
+        Outcome::Pruned(_) => End::Pruned,
+        Outcome::Failed | Outcome::Pending => End::Lost,
     }
-    let found = match space.dimensions.is_empty() {
-        true => "no hyperparameter",
-        false => "no free hyperparameter: every one has a single value",
-    };
-    Err(Error::usage("space", found)
-        .allowed("at least one range, or list of two or more choices")
-        .advice("x = { uniform = [0.0, 1.0] }"))
 }
