@@ -486,7 +486,7 @@ fn a_file_or_flag_that_is_wrong_is_2_and_says_where() {
     refuse("[space]\nx = 1\ny = [\"a\"]\n", "", &["bad.toml:1:2: space: no free hyperparameter", "range"]);
     refuse("[space]\nx = { uniform = [2.0, 1.0] }\n", "", &["bad.toml:2:1: space.x: an inverted range"]);
     refuse("[space]\nx = [1, 2]\nx = 3\n", "", &["bad.toml:3:1"]);
-    refuse(&format!("[data]\npath = \"a.csv\"\n{space}"), "", &["unknown table \"data\"", "search, space"]);
+    refuse(&format!("[data]\npath = \"a.csv\"\n{space}"), "", &["unknown table \"data\"", "search, schedule, space"]);
     refuse(&format!("[search]\ndirektion = \"minimize\"\n{space}"), "", &["did you mean \"direction\"?"]);
     refuse(&format!("[search]\ndirection = \"down\"\n{space}"), "", &["bad.toml:2:13", "minimize, maximize"]);
     refuse(
@@ -589,4 +589,106 @@ fn the_python_example_finds_a_minimum() {
     // Random search of 64 trials: far below what most of the plane comes to.
     assert!(best["value"].as_f64().unwrap() < 3.0, "{best}");
     assert_eq!(place.show("runs/branin")["trials"].as_array().unwrap().len(), 64);
+}
+
+/// Halving brackets of nine: after one step three go on, after three steps one.
+const HALVED: &str = r#"
+[search]
+trials = 9
+batch = 9
+[schedule]
+kind = "successive_halving"
+max_epochs = 9
+[space]
+x = { uniform = [0.0, 1.0] }
+"#;
+
+impl Peer {
+    /// Tells what a trial has come to on its way; the trials that should stop.
+    fn report(&mut self, number: u64, step: u64, value: f64) -> Vec<u64> {
+        let news = json!({ "number": number, "intermediate": { "step": step, "value": value } });
+        self.send(&json!({ "tell": news }).to_string());
+        let answer = self.line();
+        let stopped = answer["stop"].as_array().unwrap_or_else(|| panic!("{answer} is no answer"));
+        stopped.iter().map(|number| number.as_u64().unwrap()).collect()
+    }
+
+    fn value(&mut self, number: u64, value: f64) {
+        self.send(&json!({ "tell": { "number": number, "value": value } }).to_string());
+    }
+}
+
+#[test]
+fn a_schedule_says_which_trials_should_stop() {
+    let place = place();
+    place.write("halved.toml", HALVED);
+    let mut peer = Peer::start(&place, "halved.toml");
+    peer.batch().unwrap();
+    let after_one = |number: u64| ((number * 4) % 9) as f64;
+    for number in 0..8 {
+        assert_eq!(peer.report(number, 1, after_one(number)), [0; 0], "the last is not here yet");
+    }
+    let stopped = peer.report(8, 1, after_one(8));
+    assert_eq!(stopped, (0..9).filter(|number| after_one(*number) > 2.0).collect::<Vec<_>>());
+    for number in &stopped {
+        peer.value(*number, after_one(*number));
+    }
+    let left: Vec<u64> = (0..9).filter(|number| !stopped.contains(number)).collect();
+    assert_eq!(left, [0, 5, 7]);
+    assert_eq!(peer.report(0, 3, 0.5), [0; 0]);
+    assert_eq!(peer.report(5, 3, 0.25), [0; 0]);
+    // Interrupted: the three are asked for again, and begin again; two of them came to the second rung before.
+    let (code, _) = peer.end();
+    assert_eq!(code, Some(130));
+    let mut peer = Peer::start(&place, "halved.toml");
+    assert_eq!(numbers(&peer.batch().unwrap()), left);
+    for number in [7, 0, 5] {
+        assert_eq!(peer.report(number, 1, after_one(number)), [0; 0], "they stay passed");
+    }
+    let best = after_one(0);
+    assert_eq!(best, 0.0, "so the best so far of trial 0 is what it began with");
+    assert_eq!(peer.report(7, 3, 0.75), [5, 7]);
+    peer.value(5, 0.25);
+    peer.value(7, 0.75);
+    peer.value(0, 0.125);
+    let best = peer.batch().unwrap_err();
+    assert_eq!((&best["number"], &best["value"]), (&json!(0), &json!(0.125)));
+    let (code, error) = peer.end();
+    assert_eq!(code, Some(0));
+    assert!(error.contains("successive_halving: trials of 9 steps may be told to stop"), "{error}");
+    assert!(!error.contains("try --batch"), "{error}");
+
+    let shown = place.show("runs/halved");
+    let states = shown["trials"].as_array().unwrap().iter().map(|trial| trial["state"].as_str().unwrap());
+    assert_eq!(states.filter(|state| *state == "pruned").count(), 8);
+    assert_eq!(shown["best"]["number"], 0);
+    // Another schedule would have stopped others.
+    place.write("halved.toml", &HALVED.replace("successive_halving", "hyperband"));
+    let error = place.fail("search halved.toml", 5);
+    assert!(error.contains("schedule.kind was \"successive_halving\", is \"hyperband\" now"), "{error}");
+}
+
+#[test]
+fn a_schedule_that_cannot_do_anything_says_so() {
+    let place = place();
+    let note = |text: &str, part: &str| {
+        place.write("halved.toml", text);
+        let error = Peer::start(&place, "halved.toml --out other").end().1;
+        assert!(error.contains(part), "{part:?} is not in {error}");
+        std::fs::remove_dir_all(place.path("other")).unwrap();
+    };
+    note(
+        &HALVED.replace("batch = 9", "batch = 4"),
+        "compares 9 trials at a time: in batches of 4 it stops none, or few; try --batch 9",
+    );
+    note(&HALVED.replace("successive_halving", "racing"), "racing stops no trial here");
+    place.write("halved.toml", &HALVED.replace("max_epochs", "max_steps"));
+    let error = place.fail("search halved.toml", 2);
+    assert!(error.contains("unknown key of [schedule] \"max_steps\""), "{error}");
+    place.write(
+        "halved.toml",
+        &HALVED.replace("kind = \"successive_halving\"", "kind = \"asha\"\nwarmup_trials = 3"),
+    );
+    let error = place.fail("search halved.toml", 2);
+    assert!(error.contains("schedule.warmup_trials: a setting that asha does not have"), "{error}");
 }

@@ -49,6 +49,9 @@ const PROTOCOL: &str = r#"The file:
   direction = "minimize"        # or "maximize"; strategy, trials, batch, seed as the flags
   [space]
   x = { uniform = [0.0, 1.0] }  # any names; see the README for ranges, choices and conditions
+  [schedule]                    # perhaps: which trials should stop, by their values on the way
+  kind = "asha"
+  max_epochs = 81               # the most steps of a trial
 
 The lines, one JSON object each:
   search:   {"ask":[{"number":0,"hyperparameters":{"x":0.25}},…]}   a batch
@@ -72,7 +75,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         lines.for_each(|line| output::note(line));
     };
     note(&beginning(&run, &folder));
-    let ended = converse(&mut run);
+    let ended = converse(&mut run, &note);
     run.commit()?;
     let done = format!("{} ({})", progress(&run), folder.display());
     match ended {
@@ -103,10 +106,11 @@ const READER_GONE: &str = "standard output was closed";
 const WRITER_GONE: &str = "standard input has ended";
 
 /// Asks for one batch after the other, and listens until it is told.
-fn converse(run: &mut Run) -> Result<Ending> {
+fn converse(run: &mut Run, note: &dyn Fn(&[String])) -> Result<Ending> {
     let mut lines = None;
     loop {
         let batch = run.batch()?;
+        note(&run.remarks());
         if batch.is_empty() {
             return Ok(Ending::Told);
         }
@@ -199,6 +203,15 @@ fn beginning(run: &Run, folder: &Path) -> Vec<String> {
         plan.direction.name()
     )];
     lines.extend(plan.strategy.notes(&plan.space, &plan.search_settings()));
+    if plan.has_schedule() {
+        lines.push(format!(
+            "{}: trials of {} steps may be told to stop",
+            plan.schedule.name(),
+            plan.max_epochs
+        ));
+        lines.extend(plan.schedule.notes(&plan.schedule_settings()));
+        lines.extend(small_batch(plan));
+    }
     if told > 0 || run.left_count() > 0 {
         let left = match run.left_count() {
             0 => String::new(),
@@ -207,6 +220,18 @@ fn beginning(run: &Run, folder: &Path) -> Vec<String> {
         lines.push(format!("goes on in {}: {}{left}", folder.display(), progress(run)));
     }
     lines
+}
+
+/// A batch too small for the schedule, which compares only trials that are under way together.
+fn small_batch(plan: &Plan) -> Option<String> {
+    let cohort = plan.schedule.create(&plan.schedule_settings()).cohort(0);
+    let (size, batch) = (cohort.end - cohort.start, plan.batch.unwrap_or(1));
+    (size > batch).then(|| {
+        format!(
+            "{} compares {size} trials at a time: in batches of {batch} it stops none, or few; try --batch {size}",
+            plan.schedule.name()
+        )
+    })
 }
 
 /// What it came to, and what to do next.

@@ -18,7 +18,8 @@ pub use super::default_space::default_space;
 /// The engine that takes no graphics adapter.
 pub const CPU: &str = "cpu";
 
-const DEFAULT_MAX_EPOCHS: u32 = 100;
+/// Epochs of a trial where nothing says how many.
+pub(super) const DEFAULT_MAX_EPOCHS: u32 = 100;
 const DEFAULT_PATIENCE: u32 = 20;
 
 /// What the command line says over the file.

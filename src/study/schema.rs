@@ -112,7 +112,8 @@ CREATE TABLE models (
 );
 ";
 
-/// `hyperparameters` is JSON; `seconds` passed between the asking and the telling of a trial.
+/// `hyperparameters` is JSON; `seconds` passed between the asking and the telling of a trial; `rungs` of it the
+/// schedule knew of when it ended.
 const SEARCH: &str = "
 CREATE TABLE search (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -125,6 +126,7 @@ CREATE TABLE trials (
     state TEXT NOT NULL,
     value REAL,
     seconds REAL NOT NULL,
+    rungs INTEGER NOT NULL,
     hyperparameters TEXT NOT NULL
 );
 CREATE TABLE intermediates (

@@ -7,6 +7,7 @@ use crate::study::folder::{self, DATABASE, Owned};
 use crate::study::schema::{self, Content, fault};
 use crate::trial::{FoldEpoch, Order, Score, State, Trial};
 use rusqlite::{Connection, Transaction, params};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,21 @@ pub struct Row {
     pub outcome: Outcome,
     /// Wall time between asking and telling.
     pub seconds: f64,
+    /// Of how many of its rungs the schedule knew when it ended.
+    pub rungs: usize,
+}
+
+/// A trial that is told.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ended {
+    /// Which trial.
+    pub number: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Wall time since it was asked for.
+    pub seconds: f64,
+    /// Of how many of its rungs the schedule knew.
+    pub rungs: usize,
 }
 
 impl Row {
@@ -43,8 +59,8 @@ impl Row {
 pub struct Changes {
     /// The plan as run, where it has changed.
     pub source: Option<String>,
-    /// Trials that are told: number, outcome, seconds.
-    pub told: Vec<(u64, Outcome, f64)>,
+    /// Trials that are told.
+    pub told: Vec<Ended>,
     /// Values on the way of trials: number, step, value.
     pub intermediates: Vec<(u64, u64, f64)>,
     /// Trials about to be asked for.
@@ -103,21 +119,22 @@ impl Ledger {
 
     /// Every trial, by number.
     pub fn rows(&self) -> Result<Vec<Row>> {
-        type Raw = (i64, String, Option<f64>, f64, String);
-        let sql = "SELECT number, state, value, seconds, hyperparameters FROM trials ORDER BY number";
+        type Raw = (i64, String, Option<f64>, f64, i64, String);
+        let sql = "SELECT number, state, value, seconds, rungs, hyperparameters FROM trials ORDER BY number";
         let read = || {
             let mut statement = self.connection.prepare(sql)?;
             let raw = |row: &rusqlite::Row<'_>| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
             };
             statement.query_map([], raw)?.collect::<rusqlite::Result<Vec<Raw>>>()
         };
-        let decode = |(place, (number, state, value, seconds, configuration)): (u64, Raw)| {
+        let decode = |(place, (number, state, value, seconds, rungs, configuration)): (u64, Raw)| {
             let row = Row {
                 number: number as u64,
                 configuration: serde_json::from_str(&configuration).ok()?,
                 outcome: outcome(&state, value)?,
                 seconds,
+                rungs: rungs as usize,
             };
             (row.number == place).then_some(row)
         };
@@ -128,6 +145,22 @@ impl Ledger {
                 decode((place, raw)).ok_or_else(damaged)
             })
             .collect()
+    }
+
+    /// The values on the way of each trial that has any, by number and step.
+    pub fn intermediates(&self) -> Result<BTreeMap<u64, Vec<(u64, f64)>>> {
+        let read = || {
+            let sql = "SELECT trial, step, value FROM intermediates ORDER BY trial, step";
+            let mut statement = self.connection.prepare(sql)?;
+            let raw =
+                |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?));
+            statement.query_map([], raw)?.collect::<rusqlite::Result<Vec<(i64, i64, f64)>>>()
+        };
+        let mut all = BTreeMap::<u64, Vec<(u64, f64)>>::new();
+        for (trial, step, value) in read().map_err(fault(&self.path))? {
+            all.entry(trial as u64).or_default().push((step as u64, value));
+        }
+        Ok(all)
     }
 
     /// Writes changes in one transaction; they are on the disk when this returns.
@@ -147,13 +180,13 @@ fn write(transaction: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<(
     for (trial, step, value) in &changes.intermediates {
         statement.execute(params![*trial as i64, *step as i64, value])?;
     }
-    let sql = "UPDATE trials SET state = ?2, value = ?3, seconds = ?4 WHERE number = ?1";
+    let sql = "UPDATE trials SET state = ?2, value = ?3, seconds = ?4, rungs = ?5 WHERE number = ?1";
     let mut statement = transaction.prepare_cached(sql)?;
-    for (number, outcome, seconds) in &changes.told {
+    for Ended { number, outcome, seconds, rungs } in &changes.told {
         let (state, value) = columns(*outcome);
-        statement.execute(params![*number as i64, state.name(), value, seconds])?;
+        statement.execute(params![*number as i64, state.name(), value, seconds, *rungs as i64])?;
     }
-    let sql = "INSERT INTO trials (number, state, seconds, hyperparameters) VALUES (?1, ?2, 0, ?3)";
+    let sql = "INSERT INTO trials (number, state, seconds, rungs, hyperparameters) VALUES (?1, ?2, 0, 0, ?3)";
     let mut statement = transaction.prepare_cached(sql)?;
     for asked in &changes.asked {
         let to_json = |error: serde_json::Error| rusqlite::Error::ToSqlConversionFailure(error.into());

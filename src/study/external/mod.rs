@@ -5,13 +5,4 @@ pub mod plan;
 pub mod protocol;
 pub mod run;
 
-pub use ledger::{Changes, Ledger, Row};
-
-use super::folder;
-use super::schema::Content;
-use std::path::Path;
-
-/// Whether a folder holds a search, and not a study.
-pub fn is_search(folder: &Path) -> bool {
-    folder::content(folder).is_ok_and(|content| content == Content::Search)
-}
+pub use ledger::{Changes, Ended, Ledger, Row};

@@ -2,13 +2,14 @@
 
 use crate::error::{Error, Result};
 use crate::model::metric::Direction;
-use crate::search::{self, StrategyKind};
+use crate::schedule::{self, ScheduleKind};
+use crate::search::{self, Search, StrategyKind};
 use crate::setting::Chosen;
 use crate::space::{Configuration, Space, quoted};
 use crate::study::document::{Document, Source};
 use crate::study::entries::{self, Entry};
-use crate::study::file::{MOST_BATCH, optional, read_space};
-use crate::study::plan::name_of;
+use crate::study::file::{MOST_BATCH, MOST_EPOCHS, optional, read_settings, read_space};
+use crate::study::plan::{DEFAULT_MAX_EPOCHS, name_of};
 use crate::study::search_table::SearchTable;
 use std::path::Path;
 
@@ -51,6 +52,12 @@ pub struct Plan {
     pub batch: Option<u64>,
     /// The share of the trials that the strategy leaves to random search; 0 where it does not learn.
     pub random_share: f64,
+    /// Decides which trials should stop.
+    pub schedule: &'static dyn ScheduleKind,
+    /// The values of the schedule's own settings.
+    pub schedule_settings: Chosen,
+    /// The most steps of a trial, which the schedule divides into rungs.
+    pub max_epochs: u32,
     /// Seeds everything.
     pub seed: u64,
     /// The configurations of the first trials.
@@ -75,7 +82,7 @@ impl Plan {
     fn read(source: &Source, name: String, overrides: &Overrides) -> Result<Self> {
         let document = source.parse()?;
         let root = document.root();
-        root.expect(&["search", "space"])?;
+        root.expect(&["search", "schedule", "space"])?;
         let table = root.get("search").map(|entry| entry.section()).transpose()?;
         let search = table.as_ref().map(|table| SearchTable::read(table, &["direction"])).transpose()?;
         let search = search.unwrap_or_default();
@@ -91,9 +98,13 @@ impl Plan {
                 .allowed(format!("1 to {MOST_BATCH} trials at a time"))
                 .advice("leave --batch out for one at a time"));
         }
+        let (schedule, schedule_settings, max_epochs) = schedule_of(&document)?;
         Ok(Self {
             name,
             space: space_of(&document)?,
+            schedule,
+            schedule_settings,
+            max_epochs,
             direction: found.unwrap_or(DIRECTIONS[0]),
             is_direction_said: found.is_some(),
             trials: search.trials(overrides.trials, strategy)?,
@@ -117,6 +128,26 @@ impl Plan {
             batch: self.batch.unwrap_or(1),
             random_share: self.random_share,
         }
+    }
+
+    /// A search by this plan, at its start.
+    pub fn search(&self) -> Result<Search> {
+        let search = Search::new(self.space.clone(), self.strategy.name(), self.search_settings())?;
+        match self.has_schedule() {
+            true => search.with_schedule(self.schedule.name(), &self.schedule_settings()),
+            false => Ok(search),
+        }
+    }
+
+    /// What the schedule is created with: one fold, and an epoch for each step.
+    pub fn schedule_settings(&self) -> schedule::Settings {
+        let chosen = self.schedule_settings.clone();
+        schedule::Settings { max_epochs: self.max_epochs, fold_count: 1, seed: self.seed, chosen }
+    }
+
+    /// Whether anything decides which trials should stop.
+    pub fn has_schedule(&self) -> bool {
+        self.schedule.name() != schedule::ALL[0].name()
     }
 
     /// How many trials there are to be: as many as are asked for, or as the strategy has.
@@ -152,8 +183,34 @@ impl Plan {
         ];
         let strategies = search::ALL.iter().flat_map(|kind| kind.settings());
         entries.extend(entries::of_settings("search", strategies, &self.settings));
+        if self.has_schedule() {
+            entries.push(("schedule", "kind", Some(quoted(self.schedule.name()))));
+            entries.push(("schedule", "max_epochs", Some(self.max_epochs.to_string())));
+        } else {
+            entries.extend([("schedule", "kind", None), ("schedule", "max_epochs", None)]);
+        }
+        let schedules = schedule::ALL.iter().flat_map(|kind| kind.settings());
+        entries.extend(entries::of_settings("schedule", schedules, &self.schedule_settings));
         entries
     }
+}
+
+/// `[schedule]`: the schedule, its own settings, and the most steps of a trial.
+fn schedule_of(document: &Document<'_>) -> Result<(&'static dyn ScheduleKind, Chosen, u32)> {
+    let Some(entry) = document.root().get("schedule") else {
+        return Ok((schedule::ALL[0], Chosen::none(), DEFAULT_MAX_EPOCHS));
+    };
+    let table = entry.section()?;
+    let declared = schedule::ALL.iter().flat_map(|kind| kind.settings());
+    let said = read_settings(&table, &["kind", "max_epochs"], declared)?;
+    let names: Vec<&str> = schedule::ALL.iter().map(|kind| kind.name()).collect();
+    let name = optional(&table, "kind", |entry| entry.name_of("schedule", &names))?;
+    let kind = schedule::named("schedule.kind", name.as_deref().unwrap_or(names[0]))?;
+    let settings = said.of_member("schedule", kind.name(), kind.settings(), false);
+    let settings = settings.map_err(|error| document.places().locate(error))?;
+    let epochs = 1..=i128::from(MOST_EPOCHS);
+    let max_epochs = optional(&table, "max_epochs", |entry| entry.integer(epochs.clone()))?;
+    Ok((kind, settings, max_epochs.unwrap_or(DEFAULT_MAX_EPOCHS)))
 }
 
 /// `[space]`, whose names are the user's own.

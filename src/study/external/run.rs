@@ -1,10 +1,11 @@
 //! A search that is asked, told and stored: everything between its file and its lines.
 
-use super::ledger::{Changes, Ledger, Row};
+use super::ledger::{Changes, Ended, Ledger};
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::search::{Asked, Best, Outcome, Past, Search};
 use crate::study::folder;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,7 @@ impl Run {
             false => {
                 plan.batch = plan.batch.or(Some(1));
                 // Refused before anything is written.
-                Search::new(plan.space.clone(), plan.strategy.name(), plan.search_settings())?;
+                plan.search()?;
                 Ledger::create(folder, &plan.name, &plan.source())?
             }
         };
@@ -47,9 +48,18 @@ impl Run {
         plan.batch = plan.batch.or(stored.batch);
         refuse_another(folder, &stored, &plan)?;
         let rows = ledger.rows()?;
-        let mut search = Search::new(plan.space.clone(), plan.strategy.name(), plan.search_settings())?;
-        search.resume(rows.iter().map(past))?;
+        let mut intermediates = match plan.has_schedule() {
+            true => ledger.intermediates()?,
+            false => BTreeMap::new(),
+        };
+        let mut search = plan.search()?;
+        search.resume(rows.iter().map(|row| Past {
+            intermediates: intermediates.remove(&row.number).unwrap_or_default(),
+            rungs: row.rungs,
+            ..Past::new(row.configuration.clone(), row.outcome)
+        }))?;
         let limit = plan.trial_count();
+        search.set_limit(limit);
         let left = rows.into_iter().filter(|row| row.outcome == Outcome::Pending && row.number < limit);
         let source = plan.source();
         let changes = Changes { source: (source != stored.source()).then_some(source), ..Changes::default() };
@@ -81,7 +91,7 @@ impl Run {
     pub fn batch(&mut self) -> Result<Vec<Asked>> {
         let mut batch = std::mem::take(&mut self.left);
         if batch.is_empty() {
-            batch = self.search.ask_batch(self.batch, self.limit)?;
+            batch = self.search.ask_batch(self.batch)?;
             self.changes.asked.clone_from(&batch);
         }
         self.commit()?;
@@ -96,27 +106,34 @@ impl Run {
 
     /// Takes a trial's objective in; refused as [`Search::tell`] does.
     pub fn tell(&mut self, number: u64, value: f64) -> Result<()> {
+        let (rungs, is_pruned) = (self.search.rungs(number), self.search.should_stop(number));
         self.search.tell(number, value)?;
-        self.told(number, Outcome::Complete(value));
+        self.told(number, if is_pruned { Outcome::Pruned(value) } else { Outcome::Complete(value) }, rungs);
         Ok(())
     }
 
     /// Takes in that a trial came to nothing; refused as [`Search::fail`] does.
     pub fn fail(&mut self, number: u64) -> Result<()> {
+        let rungs = self.search.rungs(number);
         self.search.fail(number)?;
-        self.told(number, Outcome::Failed);
+        self.told(number, Outcome::Failed, rungs);
         Ok(())
     }
 
     /// Takes in what a trial has come to on its way, in place of what was told of the same step before.
-    /// Gives the trials that should stop: none, since nothing decides over them yet.
+    /// Gives the pending trials that should stop.
     ///
-    /// Refused as [`Search::tell`] does.
+    /// Refused as [`Search::report`] does.
     pub fn intermediate(&mut self, number: u64, step: u64, value: f64) -> Result<Vec<u64>> {
-        self.search.check(number, value)?;
+        let stopped = self.search.report(number, step, value)?;
         self.changes.intermediates.push((number, step, value));
         self.waiting_since.get_or_insert_with(Instant::now);
-        Ok(Vec::new())
+        Ok(stopped)
+    }
+
+    /// What the strategy has decided since this was last asked, one decision a line.
+    pub fn remarks(&mut self) -> Vec<String> {
+        self.search.remarks()
     }
 
     /// How many trials of an interrupted run are to be asked for again.
@@ -149,8 +166,9 @@ impl Run {
         self.search.best()
     }
 
-    fn told(&mut self, number: u64, outcome: Outcome) {
-        self.changes.told.push((number, outcome, self.asked_at.elapsed().as_secs_f64()));
+    fn told(&mut self, number: u64, outcome: Outcome, rungs: usize) {
+        let seconds = self.asked_at.elapsed().as_secs_f64();
+        self.changes.told.push(Ended { number, outcome, seconds, rungs });
         self.waiting_since.get_or_insert_with(Instant::now);
     }
 }
@@ -173,8 +191,4 @@ fn refuse_another(folder: &Path, stored: &Plan, plan: &Plan) -> Result<()> {
     Err(Error::store(folder.display(), found)
         .allowed("the same settings, or more --trials")
         .advice("--out with another folder, to keep both"))
-}
-
-fn past(row: &Row) -> Past {
-    Past { configuration: row.configuration.clone(), outcome: row.outcome }
 }
