@@ -238,7 +238,9 @@ fn small_batch(plan: &Plan) -> Option<String> {
 fn ending(run: &Run, folder: &Path) -> Vec<String> {
     let mut lines = Vec::new();
     let (told, _) = run.progress();
-    if run.is_exhausted() {
+    if run.has_met_target() {
+        lines.push("the target value is met".to_owned());
+    } else if run.is_exhausted() {
         lines.push(format!("the space has no more than {told} configurations for this strategy"));
     }
     lines.push(match run.best() {

@@ -65,7 +65,7 @@ pub fn refuse_empty(kind: &dyn StrategyKind, space: &Space, settings: &Settings)
 
 /// Refuses a space that has a single configuration: there is nothing to search.
 pub fn refuse_fixed(space: &Space) -> Result<()> {
-    if space.dimensions.iter().any(|dimension| dimension.domain.size() != Some(1)) {
+    if !space.is_fixed() {
         return Ok(());
     }
     let found = match space.dimensions.is_empty() {

@@ -370,7 +370,8 @@ fn name_in<T: PartialEq>(names: &[(&str, T)], value: T) -> Option<String> {
     names.iter().find(|(_, known)| *known == value).map(|(name, _)| quoted(name))
 }
 
-fn listed(items: impl Iterator<Item = String>) -> Option<String> {
+/// A list as TOML, where it has elements.
+pub(super) fn listed(items: impl Iterator<Item = String>) -> Option<String> {
     let items: Vec<String> = items.collect();
     (!items.is_empty()).then(|| format!("[{}]", items.join(", ")))
 }

@@ -9,14 +9,14 @@ use crate::space::{Configuration, Space, quoted};
 use crate::study::document::{Document, Source};
 use crate::study::entries::{self, Entry};
 use crate::study::file::{MOST_BATCH, MOST_EPOCHS, optional, read_settings, read_space};
-use crate::study::plan::{DEFAULT_MAX_EPOCHS, name_of};
-use crate::study::search_table::SearchTable;
+use crate::study::plan::{DEFAULT_MAX_EPOCHS, listed, name_of};
+use crate::study::search_table::{SearchTable, configuration_text, narrow};
 use std::path::Path;
 
 /// The directions, by name; the first is the default.
 const DIRECTIONS: [Direction; 2] = [Direction::Minimize, Direction::Maximize];
 /// Keys that may change under a search that has results.
-const FREE: &[(&str, &str)] = &[("search", "trials")];
+const FREE: &[(&str, &str)] = &[("search", "trials"), ("search", "target_value")];
 
 /// What the command line says over the file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,6 +62,8 @@ pub struct Plan {
     pub seed: u64,
     /// The configurations of the first trials.
     pub enqueued: Vec<Configuration>,
+    /// The search ends when a complete trial is at least as good.
+    pub target_value: Option<f64>,
 }
 
 impl Plan {
@@ -99,22 +101,30 @@ impl Plan {
                 .advice("leave --batch out for one at a time"));
         }
         let (schedule, schedule_settings, max_epochs) = schedule_of(&document)?;
-        Ok(Self {
+        let seed = overrides.seed.or(search.seed).unwrap_or(0);
+        let places = document.places();
+        let narrowed = narrow(space_of(&document)?, &search.constraints, &search.enqueue, seed);
+        let (space, enqueued) = narrowed.map_err(|error| places.locate(error))?;
+        let plan = Self {
             name,
-            space: space_of(&document)?,
-            schedule,
-            schedule_settings,
-            max_epochs,
+            space,
             direction: found.unwrap_or(DIRECTIONS[0]),
             is_direction_said: found.is_some(),
             trials: search.trials(overrides.trials, strategy)?,
             batch: overrides.batch.or(search.batch),
-            random_share: search.random_share.filter(|_| strategy.learns(&settings)).unwrap_or(0.0),
-            seed: overrides.seed.or(search.seed).unwrap_or(0),
+            random_share: search.random_share.filter(|_| search::shares(strategy, &settings)).unwrap_or(0.0),
+            schedule,
+            schedule_settings,
+            max_epochs,
+            seed,
             strategy,
             settings,
-            enqueued: Vec::new(),
-        })
+            enqueued,
+            target_value: search.target_value,
+        };
+        // What the strategy cannot search is refused here, where the places in the file are known.
+        plan.search().map_err(|error| places.locate(error))?;
+        Ok(plan)
     }
 
     /// What a search by this plan is made with.
@@ -180,6 +190,9 @@ impl Plan {
             ("search", "batch", self.batch.map(|batch| batch.to_string())),
             ("search", "random_share", (self.random_share > 0.0).then(|| format!("{:?}", self.random_share))),
             ("search", "seed", Some(self.seed.to_string())),
+            ("search", "target_value", self.target_value.map(|value| format!("{value:?}"))),
+            ("search", "constraints", listed(self.space.constraints.iter().map(|c| quoted(&c.to_string())))),
+            ("search", "enqueue", listed(self.enqueued.iter().map(configuration_text))),
         ];
         let strategies = search::ALL.iter().flat_map(|kind| kind.settings());
         entries.extend(entries::of_settings("search", strategies, &self.settings));
@@ -224,8 +237,7 @@ fn space_of(document: &Document<'_>) -> Result<Space> {
         return Err(missing_space(table.error("an empty space")));
     }
     let space = read_space(&table)?;
-    let space = Space::new(space.dimensions).and_then(|space| search::refuse_fixed(&space).map(|()| space));
-    space.map_err(|error| places.locate(error))
+    Space::new(space.dimensions).map_err(|error| places.locate(error))
 }
 
 fn missing_space(error: Error) -> Error {

@@ -39,8 +39,6 @@ impl Run {
             true => Ledger::open(folder)?,
             false => {
                 plan.batch = plan.batch.or(Some(1));
-                // Refused before anything is written.
-                plan.search()?;
                 Ledger::create(folder, &plan.name, &plan.source())?
             }
         };
@@ -90,13 +88,21 @@ impl Run {
     /// that was told are on the disk when this returns. Every trial of the batch before must be told.
     pub fn batch(&mut self) -> Result<Vec<Asked>> {
         let mut batch = std::mem::take(&mut self.left);
-        if batch.is_empty() {
+        if self.has_met_target() {
+            batch = Vec::new();
+        } else if batch.is_empty() {
             batch = self.search.ask_batch(self.batch)?;
             self.changes.asked.clone_from(&batch);
         }
         self.commit()?;
         self.asked_at = Instant::now();
         Ok(batch)
+    }
+
+    /// Whether a complete trial is as good as the plan asks for: the search ends there.
+    pub fn has_met_target(&self) -> bool {
+        let target = self.plan.target_value.zip(self.best());
+        target.is_some_and(|(target, best)| !self.plan.direction.better(target, best.value))
     }
 
     /// Whether trials that were asked for are to be told before the next batch.
