@@ -99,6 +99,10 @@ fn what_leaves_nothing_to_search_is_refused_before_anything_is_written() {
         assert!(error.contains(found), "{error}");
         assert!(!place.path("runs").exists());
     }
+    place.write("bad.toml", &GRID.replace("[schedule]", "[schedule]\nkind = \"hyperband\""));
+    let error = place.fail("tune bad.toml", 2);
+    assert!(error.contains("bad.toml:17:1: schedule.kind: hyperband beside a grid in passes"), "{error}");
+    assert!(!place.path("runs").exists());
 }
 
 #[test]
@@ -120,6 +124,8 @@ fn a_target_value_is_taken_from_the_file_or_the_flag() {
     assert!(place.read("runs/study/study.toml").contains("target_value = 2.0\n"));
     // It may change under a study that has results.
     place.run("tune study.toml --quiet --target-value 3");
+    let (_, notes) = place.run("tune study.toml --target-value 0.1 --out runs/early");
+    assert!(notes.contains("the target is met"), "{notes}");
     let error = place.fail("tune study.toml --target-value nan", 2);
     assert!(error.contains("--target-value: NaN"), "{error}");
 }

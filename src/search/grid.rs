@@ -40,6 +40,9 @@ impl StrategyKind for Grid {
     fn learns(&self, chosen: &Chosen) -> bool {
         chosen.count(&REFINE) > 0
     }
+    fn waits(&self, chosen: &Chosen) -> bool {
+        self.learns(chosen)
+    }
     fn runs_all(&self) -> bool {
         true
     }

@@ -82,6 +82,10 @@ pub trait StrategyKind: Sync {
     fn learns(&self, _chosen: &Chosen) -> bool {
         true
     }
+    /// Whether it [needs](Strategy::needs) all results of a pass before it goes on.
+    fn waits(&self, _chosen: &Chosen) -> bool {
+        false
+    }
     /// The numeric settings that it understands, keys of `[search]`.
     fn settings(&self) -> &'static [Setting] {
         &[]

@@ -119,7 +119,7 @@ impl Study {
         let settings = plan.search_settings(objective.direction());
         search::refuse_empty(strategy, &space, &settings).map_err(|error| plan.locate(error))?;
         let size = strategy.size(&space, &settings).map(|size| u64::try_from(size).unwrap_or(u64::MAX));
-        Ok(Self {
+        let study = Self {
             trial_count: [plan.trials, size].into_iter().flatten().min(),
             tie_breaker: metric::tie_breaker(dataset.task),
             dataset: Arc::new(dataset),
@@ -132,7 +132,27 @@ impl Study {
             objective,
             strategy,
             schedule,
-        })
+        };
+        study.refuse_two_waiting()?;
+        Ok(study)
+    }
+
+    /// Refuses a strategy that waits for all results of a pass beside a schedule that lets trials wait for
+    /// later ones.
+    fn refuse_two_waiting(&self) -> Result<()> {
+        let cohort = self.schedule.create(&self.schedule_settings()).cohort(0);
+        if !self.strategy.waits(&self.plan.strategy_settings) || cohort.end - cohort.start <= 1 {
+            return Ok(());
+        }
+        let (strategy, schedule) = (self.strategy.name(), self.schedule.name());
+        let found = format!(
+            "{schedule} beside a {strategy} in passes: trials of {schedule} wait for later ones, which the pass \
+             after theirs may hold"
+        );
+        let error = Error::usage("schedule.kind", found)
+            .allowed("schedules that decide on each trial by those before it, such as median or asha")
+            .advice(format!("another schedule.kind, or the {strategy} without `refine`"));
+        Err(self.plan.locate(error))
     }
 
     fn schedule_settings(&self) -> schedule::Settings {
