@@ -47,6 +47,7 @@ pub struct Arguments {
 const PROTOCOL: &str = r#"The file:
   [search]
   direction = "minimize"        # or "maximize"; strategy, trials, batch, seed as the flags
+  constraints = ["x + y <= 1"]  # see the README for these, enqueue and target_value
   [space]
   x = { uniform = [0.0, 1.0] }  # any names; see the README for ranges, choices and conditions
   [schedule]                    # perhaps: which trials should stop, by their values on the way
