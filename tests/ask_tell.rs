@@ -477,8 +477,8 @@ fn values_far_apart_count_at_every_rung_they_pass() {
     let mut search = race_search(kind);
     search.set_limit(3);
     assert_eq!(search.ask(9).unwrap().len(), 3);
-    assert_eq!(search.report(0, 5, 1.0).unwrap(), []);
-    assert_eq!(search.report(1, 1, 3.0).unwrap(), []);
+    assert_eq!(search.report(0, 5, 1.0).unwrap(), [0; 0]);
+    assert_eq!(search.report(1, 1, 3.0).unwrap(), [0; 0]);
     // The last to come to the first rung; the best of three goes on.
     assert_eq!(search.report(2, 2, 2.0).unwrap(), [1, 2]);
     assert!(!search.should_stop(0) && search.should_stop(1));
