@@ -313,7 +313,7 @@ fn a_search_goes_through_the_passes() {
         let mut search = Search::new(mixed(), "grid", refined(3.0)).unwrap();
         let mut found = Vec::new();
         while !search.is_exhausted() {
-            let batch = search.ask_batch(size, u64::MAX).unwrap();
+            let batch = search.ask_batch(size).unwrap();
             assert!(!batch.is_empty() || search.is_exhausted());
             for asked in batch {
                 assert_eq!(asked.number, found.len() as u64);
@@ -325,7 +325,7 @@ fn a_search_goes_through_the_passes() {
             }
         }
         assert_eq!(found, expected, "batches of {size}");
-        assert!(search.ask_batch(size, u64::MAX).unwrap().is_empty());
+        assert!(search.ask_batch(size).unwrap().is_empty());
     }
     // One by one, the search waits at the end of a pass, and has not ended there.
     let mut search = Search::new(mixed(), "grid", refined(3.0)).unwrap();
