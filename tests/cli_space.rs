@@ -102,6 +102,7 @@ fn what_leaves_nothing_to_search_is_refused_before_anything_is_written() {
     place.write("bad.toml", &GRID.replace("[schedule]", "[schedule]\nkind = \"hyperband\""));
     let error = place.fail("tune bad.toml", 2);
     assert!(error.contains("bad.toml:17:1: schedule.kind: hyperband beside a grid in passes"), "{error}");
+    assert!(error.contains("one of none, median"), "{error}");
     assert!(!place.path("runs").exists());
 }
 

@@ -1,5 +1,7 @@
 //! One `tune`, from the plan to the leaderboard: data, store, engine, run, models, final test.
 
+mod preflight;
+
 use super::files::{self, Before};
 use super::model::{Preprocessing, SavedModel, Which};
 use super::plan::Plan;
@@ -24,9 +26,6 @@ use std::time::Duration;
 
 /// The study file as run, in the study's folder.
 const SOURCE: &str = "study.toml";
-/// More trials of a grid than this are run only when they were agreed to.
-pub const MOST_UNASKED: u128 = 100_000;
-
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
 
 /// What a user asks for, beside the plan.
@@ -137,24 +136,6 @@ impl Study {
         Ok(study)
     }
 
-    /// Refuses a strategy that waits for all results of a pass beside a schedule that lets trials wait for
-    /// later ones.
-    fn refuse_two_waiting(&self) -> Result<()> {
-        let cohort = self.schedule.create(&self.schedule_settings()).cohort(0);
-        if !self.strategy.waits(&self.plan.strategy_settings) || cohort.end - cohort.start <= 1 {
-            return Ok(());
-        }
-        let (strategy, schedule) = (self.strategy.name(), self.schedule.name());
-        let found = format!(
-            "{schedule} beside a {strategy} in passes: trials of {schedule} wait for later ones, which the pass \
-             after theirs may hold"
-        );
-        let error = Error::usage("schedule.kind", found)
-            .allowed("schedules that decide on each trial by those before it, such as median or asha")
-            .advice(format!("another schedule.kind, or the {strategy} without `refine`"));
-        Err(self.plan.locate(error))
-    }
-
     fn schedule_settings(&self) -> schedule::Settings {
         let (max_epochs, seed, chosen) =
             (self.plan.max_epochs, self.plan.seed, self.plan.schedule_settings.clone());
@@ -163,59 +144,6 @@ impl Study {
 
     fn order(&self) -> Order {
         Order { objective: self.objective.direction(), tie_break: self.tie_breaker.direction() }
-    }
-
-    fn describe(&self, audience: &mut dyn Audience) {
-        let (dataset, plan) = (&self.dataset, &self.plan);
-        let folds = match dataset.folds.len() {
-            1 => "1 hold-out split".to_owned(),
-            count => format!("{count} folds"),
-        };
-        let task = match self.encoder.class_names().len() {
-            0 => "a number".to_owned(),
-            count => format!("one of {count} classes"),
-        };
-        let target = self.encoder.target_name();
-        audience.explain(&format!(
-            "data: {} rows, {} features after encoding, {folds}; predicts {target}, {task}",
-            dataset.row_count(),
-            dataset.feature_count
-        ));
-        let trials = self.trial_count.map_or("any number of".to_owned(), |count| count.to_string());
-        let at_once = match plan.batch {
-            Some(batch) => format!(", at most {batch} at a time"),
-            None => String::new(),
-        };
-        audience.explain(&format!(
-            "search: {} of {trials} trials{at_once}, seed {}; {} {}, at most {} epochs, patience {}",
-            self.strategy.name(),
-            plan.seed,
-            self.objective.direction().name(),
-            self.objective.name(),
-            plan.max_epochs,
-            plan.patience
-        ));
-        if self.space.is_fixed() {
-            audience
-                .note("nothing to search: every hyperparameter has a single value, which makes one trial");
-        }
-        self.strategy.notes(&self.space, &self.search_settings()).iter().for_each(|note| audience.note(note));
-        self.schedule.notes(&self.schedule_settings()).iter().for_each(|note| audience.note(note));
-        audience.explain("the study as run:");
-        plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
-    }
-
-    /// A grid says how large it is before it runs; one that is very large runs only when agreed to.
-    fn refuse_large_grid(&self, agreed: bool) -> Result<()> {
-        let Some(size) = self.strategy.size(&self.space, &self.search_settings()) else { return Ok(()) };
-        let runs = self.plan.trials.map_or(size, |trials| size.min(trials.into()));
-        if runs <= MOST_UNASKED || agreed {
-            return Ok(());
-        }
-        let found = format!("{} of {}", self.strategy.name(), cells(size));
-        Err(Error::usage("search.strategy", found)
-            .allowed(format!("more than {MOST_UNASKED} trials only with --yes"))
-            .advice("--yes to run them all, --trials to run the first of them, or --strategy random"))
     }
 
     fn build(&self, configuration: &Configuration) -> Result<(Network, Recipe)> {
@@ -454,14 +382,6 @@ fn nothing_fitted(trials: &[Trial]) -> Option<Error> {
         count => format!("none of {count} trials could be trained; the first {reason}"),
     };
     Some(Error::device("no study was made", found).allowed(allowed).advice(advice))
-}
-
-fn cells(size: u128) -> String {
-    match size {
-        1 => "1 cell".to_owned(),
-        u128::MAX => "more cells than can be counted".to_owned(),
-        size => format!("{size} cells"),
-    }
 }
 
 /// Saves the best model as soon as there is a new one, then tells the audience.

@@ -141,7 +141,7 @@ impl Tree<'_> {
     ) {
         if position >= self.judged_at {
             let len = self.cells.counted(position, dead);
-            return self.keep(walk, first.max(self.from), first + len);
+            return self.keep(walk, first, first + len);
         }
         if dead[position] {
             let dead = with(dead, &self.cells.children[position]);
@@ -156,20 +156,28 @@ impl Tree<'_> {
             for index in passed..segment.len {
                 let first = base + index * each;
                 if walk.next.is_none() && walk.steps == MOST_STEPS {
-                    walk.next = Some(first.max(self.from));
+                    walk.next = Some(first);
                 }
                 if walk.next.is_some() {
                     return;
                 }
                 walk.steps += 1;
-                assigned.insert(name.clone(), self.cells.axes[position].at(segment.start + index));
-                if self.is_allowed(position, assigned) {
-                    self.walk(walk, position + 1, &dead, assigned, first);
+                let value = self.cells.axes[position].at(segment.start + index);
+                match assigned.get_mut(name) {
+                    Some(slot) => *slot = value,
+                    None => drop(assigned.insert(name.clone(), value)),
                 }
-                assigned.remove(name);
+                if !self.is_allowed(position, assigned) {
+                    continue;
+                }
+                match position + 1 >= self.judged_at {
+                    true => self.keep(walk, first, first + each),
+                    false => self.walk(walk, position + 1, &dead, assigned, first),
+                }
             }
             base += segment.len * each;
         }
+        assigned.remove(name);
     }
 
     /// Whether the constraints hold whose names are assigned with this position.

@@ -91,7 +91,7 @@ fn domain<'a>(node: &Node, name: &str, space: &'a Space) -> Result<&'a Domain, F
         .allowed(format!("those of [space]: {}", names().collect::<Vec<_>>().join(", ")));
     Err(match nearest(name, names()) {
         Some(near) => fault.advice(format!("did you mean \"{near}\"?")),
-        None => fault.advice(format!("a string stands in quotes: '{name}'")),
+        None => fault.advice(format!("add {name} to [space]; a string stands in quotes: '{name}'")),
     })
 }
 
