@@ -27,7 +27,7 @@ fn start(place: &Place, arguments: &str) -> Child {
         .unwrap()
 }
 
-/// Waits until the study in `run` has a finished trial.
+/// Waits until the study in `run` has a trial that is complete or pruned.
 fn wait_for_a_trial(place: &Place, run: &str, child: &mut Child) {
     let began = Instant::now();
     loop {
@@ -36,7 +36,7 @@ fn wait_for_a_trial(place: &Place, run: &str, child: &mut Child) {
         let output = place.command(&format!("show {run} --format json")).output().unwrap();
         let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let trials = shown["trials"].as_array().cloned().unwrap_or_default();
-        if trials.iter().any(|trial| trial["state"] == "complete") {
+        if trials.iter().any(|trial| trial["state"] == "complete" || trial["state"] == "pruned") {
             return;
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -86,6 +86,28 @@ fn a_killed_study_goes_on_and_ends_as_one_that_was_not() {
     assert!(!states(&place.show("parts")).contains(&"running"), "nothing runs any more");
     place.run("tune study.toml --quiet --out parts");
     assert_eq!(place.timeless("parts"), place.timeless("whole"));
+}
+
+/// With trials that wait at rungs, that were stopped there, and that took over from others.
+#[test]
+fn a_killed_study_decides_as_one_that_was_not() {
+    for kind in ["hyperband", "asha", "population"] {
+        let place = place();
+        let study = place.read("study.toml").replace("trials = 12", "trials = 60");
+        place.write("study.toml", &study.replace("[schedule]", &format!("[schedule]\nkind = \"{kind}\"")));
+        place.run("tune study.toml --quiet --out whole");
+        let mut child = start(&place, "tune study.toml --quiet --out parts");
+        wait_for_a_trial(&place, "parts", &mut child);
+        signal(&child, "-KILL");
+        child.wait().unwrap();
+        place.run("tune study.toml --quiet --out parts --time-limit 0.2s");
+        place.run("tune study.toml --quiet --out parts");
+        let shown = place.timeless("parts");
+        assert_eq!(shown, place.timeless("whole"), "{kind}");
+        let trials = shown["trials"].as_array().unwrap();
+        let is_scheduled = |trial: &Value| trial["state"] == "pruned" || trial["lineage"].is_array();
+        assert!(trials.iter().any(is_scheduled), "{kind} decided nothing");
+    }
 }
 
 #[test]
