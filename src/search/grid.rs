@@ -33,9 +33,11 @@ impl StrategyKind for Grid {
         "every combination of the values, once; `count` points of a range, evenly or log-spaced; `refine` passes around the best"
     }
     fn size(&self, space: &Space, settings: &Settings) -> Option<u128> {
-        let first = remaining(space, &settings.enqueued).most().unwrap_or(u128::MAX);
-        let refined = most_refined(space).saturating_mul(settings.chosen.count(&REFINE).into());
-        Some(first.saturating_add(refined).saturating_add(settings.enqueued.len() as u128))
+        let cells = remaining(space, &settings.enqueued).most().unwrap_or(u128::MAX);
+        let first = cells.saturating_add(settings.enqueued.len() as u128);
+        // Around nothing there is nothing.
+        let passes = if first == 0 { 0 } else { settings.chosen.count(&REFINE) };
+        Some(first.saturating_add(most_refined(space).saturating_mul(passes.into())))
     }
     fn learns(&self, chosen: &Chosen) -> bool {
         chosen.count(&REFINE) > 0
