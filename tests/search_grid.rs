@@ -106,6 +106,16 @@ fn a_grid_zooms_in_where_the_best_lies_inside() {
         values(range("x", -1.0, 1.0, false, 3), 2.0, 1.4),
         [vec![-1.0, 0.0, 1.0], vec![2.0, 3.0], vec![0.5, 1.5]]
     );
+    // What both passes come to is one value, not two that differ by rounding.
+    assert_eq!(values(range("x", 1e-3, 1.0, true, 5), 1.0, 0.03)[1].len(), 2);
+    // Best at the end of a narrow pass, between values of a wider one before: no edge.
+    let space = Space::new(vec![range("x", 0.0, 6.0, false, 7)]).unwrap();
+    let lone = |c: &Configuration| {
+        Some(if number(c, "x") == 4.5 { 0.0 } else { 1.0 + (number(c, "x") - 3.0).abs() })
+    };
+    let (found, remarks) = passes(&space, &refined(2.0), lone);
+    assert_eq!(found[1].iter().map(|c| number(c, "x")).collect::<Vec<_>>(), [1.5, 2.5, 3.5, 4.5]);
+    assert_eq!(remarks[3], "  x zooms in: 3.75, 4.0, 4.25, 4.5, 4.75, 5.0, 5.25");
     // Whole numbers end at their neighbours.
     let whole = Dimension { grid_count: Some(5), ..Dimension::new("x", int(0, 40)) };
     let found = values(whole, 6.0, 17.0);
@@ -394,6 +404,10 @@ fn a_grid_says_that_it_will_be_refined() {
         notes[notes.len() - 1].starts_with("the grid is refined in 3 passes of at most 54 cells"),
         "{notes:?}"
     );
+    // Around nothing there is nothing.
+    let none = Constraint::parse("constraints", "rate > 9").unwrap();
+    let none = mixed().with_constraints(vec![none]).unwrap();
+    assert_eq!(grid().size(&none, &refined(3.0)), Some(0));
     assert!(!grid().learns(&Chosen::none()) && grid().learns(&refined(1.0).chosen));
 }
 

@@ -5,7 +5,7 @@ mod axis;
 mod refine;
 
 use super::cells::{Cells, Remaining};
-use super::{Settings, Strategy, StrategyKind, Told, Trials};
+use super::{Settings, Strategy, StrategyKind, Trials};
 use crate::error::{Error, Result};
 use crate::setting::{Chosen, Setting};
 use crate::space::{Configuration, Space};
@@ -106,12 +106,11 @@ impl Strategy for Walk {
                 .allowed("a grid whose cells can be counted")
                 .advice("fewer values, a smaller `count`, or strategy = \"random\""));
         }
-        let told = without_gaps(trials.told);
-        passes.forget_unlike(told);
+        passes.forget_unlike(trials.told);
         let mut asked = Vec::new();
         self.needs = 0;
         for number in (first_number..=u64::MAX).take(count) {
-            match passes.find(space, told, number) {
+            match passes.find(space, trials.told, number) {
                 Found::Cell(configuration) => asked.push(configuration),
                 Found::Needs(told) => {
                     self.needs = told;
@@ -131,12 +130,6 @@ impl Strategy for Walk {
     fn remarks(&mut self) -> Vec<String> {
         std::mem::take(&mut self.remarks)
     }
-}
-
-/// The results of the first trials, up to one that is not told.
-fn without_gaps(told: &[Told]) -> &[Told] {
-    let count = told.iter().zip(0..).take_while(|(told, number)| told.number == *number).count();
-    &told[..count]
 }
 
 fn cells(space: &Space) -> Cells {

@@ -73,7 +73,8 @@ impl Passes {
         self.passes.truncate(like.max(1));
     }
 
-    /// What stands at a trial's number, given the results of the first trials without a gap.
+    /// What stands at a trial's number, given the results of trials before it. None of a pass is proposed before
+    /// all trials before the pass are told: where as many are told as a pass begins behind, it is all of those.
     pub fn find(&mut self, space: &Space, told: &[Told], number: u64) -> Found {
         let is_open = |pass: &Pass| pass.start <= number && pass.basis.len() <= told.len();
         let mut index = self.passes.iter().rposition(is_open).unwrap_or(0);
