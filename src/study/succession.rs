@@ -64,10 +64,11 @@ fn change(dimension: &Dimension, value: &Value, words: [u32; 4], resample: f64) 
             Some(Value::Float(steps(value * factor).clamp(*low, *high)))
         }
         (Domain::Int { low, high, step, .. }, Value::Int(value)) => {
-            let steps = ((*value as f64 * factor - *low as f64) / *step as f64).round();
-            // Wide enough for the difference of any two, and the cast saturates.
+            // Wide enough for the difference of any two; the cast saturates.
             let (low, high, step) = (i128::from(*low), i128::from(*high), i128::from(*step));
-            let value = low + (steps as i128).clamp(0, (high - low) / step) * step;
+            let above = (*value as f64 * factor).round() as i128 - low;
+            let steps = (above + step / 2).div_euclid(step).clamp(0, (high - low) / step);
+            let value = low + steps * step;
             Some(Value::Int(value as i64))
         }
         _ => None,
