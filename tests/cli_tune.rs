@@ -41,6 +41,29 @@ fn species(place: &Place) -> Vec<String> {
     reader.records().map(|row| row.unwrap()[column].to_owned()).collect()
 }
 
+/// What random search found with its share stands beside what the strategy found with as many trials.
+#[test]
+fn the_random_share_of_a_study_is_compared_with_the_rest() {
+    let place = Place::new();
+    let search = "trials = 6\nstrategy = \"cma_es\"\nrandom_share = 0.4";
+    place.write("shared.toml", &STUDY.replace("trials = 6", search));
+    let (table, _) = place.run("tune shared.toml");
+    assert!(table.contains("random search found ") && table.contains(" in its 2 trials; cma_es "), "{table}");
+    let shown = place.show("runs/shared");
+    let best = |numbers: &[u64]| {
+        let trials = shown["trials"].as_array().unwrap().iter();
+        let chosen = trials.filter(|trial| numbers.contains(&trial["number"].as_u64().unwrap()));
+        chosen.map(|trial| trial["value"].as_f64().unwrap()).max_by(f64::total_cmp).unwrap()
+    };
+    let found = &shown["random_search"];
+    // 0.4 of the first n trials passes a whole number with trials 2 and 4.
+    assert_eq!((&found["trials"], &found["strategy_trials"]), (&2.into(), &4.into()));
+    assert_eq!(found["value"], best(&[2, 4]));
+    assert_eq!(found["strategy_value_at_same_budget"], best(&[0, 1]));
+    assert_eq!(found["strategy_value"], best(&[0, 1, 3, 5]));
+    assert_eq!(found["strategy"], "cma_es");
+}
+
 #[test]
 fn json_is_the_object_of_the_contract() {
     let place = Place::new();

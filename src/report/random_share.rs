@@ -2,7 +2,7 @@
 
 use super::Leaderboard;
 use crate::search::is_random;
-use crate::trial::{self, Order, Trial};
+use crate::trial::{Order, Trial};
 
 /// How a study's trials were divided.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,7 +50,8 @@ impl Comparison {
     }
 }
 
+/// The best value that a trial came to, also one that the schedule then stopped: what both sides are given alike.
 fn value_of_best(order: Order, trials: &[&Trial]) -> Option<f64> {
-    let best = trial::best(order, trials.iter().copied())?;
-    best.score().map(|score| score.value)
+    let values = trials.iter().filter_map(|trial| trial.score()).map(|score| score.value);
+    values.min_by(|a, b| order.objective.compare(*a, *b))
 }
