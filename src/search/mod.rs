@@ -5,8 +5,10 @@ mod cma_es;
 mod distinct;
 mod enqueued;
 mod feasible;
+mod frame;
 mod grid;
 mod halton;
+mod normal;
 mod random;
 mod sequence;
 mod session;
@@ -31,7 +33,13 @@ use std::collections::BTreeSet;
 
 /// Every strategy.
 pub static ALL: &[&dyn StrategyKind] =
-    &[&grid::Grid, &random::Random, &sobol::SobolSearch, &halton::HaltonSearch, &cma_es::CmaEs];
+    &[
+    &grid::Grid,
+    &random::Random,
+    &sobol::SobolSearch,
+    &halton::HaltonSearch,
+    &cma_es::CmaEs,
+];
 
 /// What [`create`] and [`find`] take as well as the names of [`ALL`]: the best strategy there is.
 pub const AUTO: &str = "auto";

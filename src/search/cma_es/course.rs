@@ -1,9 +1,9 @@
 //! The course of a search by CMA-ES: which trials form which generation, what each generation changed, and when
 //! to start again. A function of the results told so far, in the order of their numbers.
 
-use super::frame::Frame;
+use crate::search::frame::Frame;
 use super::model::Model;
-use super::normal;
+use crate::search::normal;
 use super::regime::Regime;
 use crate::model::metric::Direction;
 use crate::random::{Purpose, Stream, StreamReader};

@@ -1,6 +1,6 @@
 //! The normal distribution N(m, σ²C) of CMA-ES in the unit cube: draws, and what a ranked generation teaches it.
 
-use super::normal;
+use crate::search::normal;
 use super::rates::Rates;
 use rand::Rng;
 

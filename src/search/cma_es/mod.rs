@@ -2,12 +2,10 @@
 //! by generation.
 
 mod course;
-mod frame;
 mod frequencies;
 mod gaussian;
 mod margin;
 mod model;
-mod normal;
 mod rates;
 mod regime;
 

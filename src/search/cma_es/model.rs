@@ -1,10 +1,10 @@
 //! The joint distribution of a configuration, and one generation's lesson for all of it.
 
-use super::frame::{Frame, Member};
+use crate::search::frame::{Frame, Member};
 use super::frequencies::Frequencies;
 use super::gaussian::Gaussian;
 use super::margin::keep_margin;
-use super::normal;
+use crate::search::normal;
 use super::rates::{Rates, parent_weights};
 use crate::random::StreamReader;
 use crate::space::Configuration;
