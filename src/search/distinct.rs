@@ -123,6 +123,11 @@ impl Distinct {
         }
     }
 
+    /// Whether a configuration was not proposed before and the constraints allow it.
+    pub fn is_free(&self, configuration: &Configuration) -> bool {
+        self.space.allows(configuration) && !self.seen.contains(&key(&self.space, configuration))
+    }
+
     /// A random configuration that the constraints allow for the next trial, new where the space is finite;
     /// `None` where it has no other, or none was found in a million draws. Trial n draws from stream n.
     pub fn draw(&mut self) -> Option<Configuration> {

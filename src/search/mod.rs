@@ -14,6 +14,7 @@ mod sequence;
 mod session;
 mod share;
 mod sobol;
+mod tpe;
 mod window;
 
 pub use cells::Cells;
@@ -39,6 +40,7 @@ pub static ALL: &[&dyn StrategyKind] =
     &sobol::SobolSearch,
     &halton::HaltonSearch,
     &cma_es::CmaEs,
+    &tpe::Tpe,
 ];
 
 /// What [`create`] and [`find`] take as well as the names of [`ALL`]: the best strategy there is.
