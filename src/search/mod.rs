@@ -4,6 +4,7 @@ mod cells;
 mod cma_es;
 mod distinct;
 mod enqueued;
+mod evolution;
 mod feasible;
 mod frame;
 mod grid;
@@ -41,6 +42,7 @@ pub static ALL: &[&dyn StrategyKind] =
     &halton::HaltonSearch,
     &cma_es::CmaEs,
     &tpe::Tpe,
+    &evolution::Evolution,
 ];
 
 /// What [`create`] and [`find`] take as well as the names of [`ALL`]: the best strategy there is.
