@@ -34,8 +34,7 @@ use cells::Remaining;
 use std::collections::BTreeSet;
 
 /// Every strategy.
-pub static ALL: &[&dyn StrategyKind] =
-    &[
+pub static ALL: &[&dyn StrategyKind] = &[
     &grid::Grid,
     &random::Random,
     &sobol::SobolSearch,

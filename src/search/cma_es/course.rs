@@ -1,13 +1,13 @@
 //! The course of a search by CMA-ES: which trials form which generation, what each generation changed, and when
 //! to start again. A function of the results told so far, in the order of their numbers.
 
-use crate::search::frame::Frame;
 use super::model::Model;
-use crate::search::normal;
 use super::regime::Regime;
 use crate::model::metric::Direction;
 use crate::random::{Purpose, Stream, StreamReader};
 use crate::search::Told;
+use crate::search::frame::Frame;
+use crate::search::normal;
 use crate::search::sequence;
 use crate::search::sobol::Sobol;
 use crate::space::{Configuration, Space};

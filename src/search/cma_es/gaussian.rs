@@ -1,7 +1,7 @@
 //! The normal distribution N(m, σ²C) of CMA-ES in the unit cube: draws, and what a ranked generation teaches it.
 
-use crate::search::normal;
 use super::rates::Rates;
+use crate::search::normal;
 use rand::Rng;
 
 /// The square of a step as good as none: small, and yet n times its inverse is finite.

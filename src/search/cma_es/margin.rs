@@ -4,8 +4,8 @@
 //! black-box optimization", GECCO 2022. Without it a coordinate whose deviation has fallen far below one value
 //! takes the same value for ever. Their matrix of scales is multiplied into C here.
 
-use crate::search::frame::Frame;
 use super::gaussian::Gaussian;
+use crate::search::frame::Frame;
 use crate::search::normal::{upper_quantile, upper_tail};
 
 /// Gives the values beside the mean's a probability of `least`, at most 1/4, in every coordinate that is not

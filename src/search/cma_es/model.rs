@@ -1,12 +1,12 @@
 //! The joint distribution of a configuration, and one generation's lesson for all of it.
 
-use crate::search::frame::{Frame, Member};
 use super::frequencies::Frequencies;
 use super::gaussian::Gaussian;
 use super::margin::keep_margin;
-use crate::search::normal;
 use super::rates::{Rates, parent_weights};
 use crate::random::StreamReader;
+use crate::search::frame::{Frame, Member};
+use crate::search::normal;
 use crate::space::Configuration;
 
 /// A deviation of all continuous coordinates, as a share of their ranges, past which nothing is left to refine.
