@@ -19,7 +19,7 @@ fn main() -> Result<()> {
         // Asked for only where it means something.
         Dimension::new("tilt", between(0.1, 2.0)).when("is_tilted", [Value::Bool(true)]),
     ])?;
-    let mut search = Search::new(space, "auto", Settings::new(1, Direction::Minimize))?;
+    let mut search = Search::new(space, "auto", Settings::new(3, Direction::Minimize))?;
     for _ in 0..16 {
         let batch = search.ask(8)?;
         let values: Vec<Option<f64>> = std::thread::scope(|scope| {
