@@ -110,6 +110,23 @@ fn a_killed_study_decides_as_one_that_was_not() {
     }
 }
 
+/// The best of a study that ended early was never scored on the final test rows.
+#[test]
+fn a_study_that_meets_its_target_ends_as_a_finished_one() {
+    let place = Place::new();
+    let study = STUDY.replace("folds = 3", "folds = 3\ntest = 0.2").replace("trials = 6", "trials = 50");
+    place.write("study.toml", &study.replace("[search]", "[search]\ntarget_value = 0.7"));
+    let (_, notes) = place.run("tune study.toml");
+    assert!(notes.contains("the target is met"), "{notes}");
+    let shown = place.show("runs/study");
+    assert!(shown["best"]["value"].as_f64().unwrap() >= 0.7);
+    assert!(shown["best"]["test_value"].as_f64().is_some(), "{}", shown["best"]);
+    assert!(shown["trials"].as_array().unwrap().iter().any(|trial| trial["state"] != "complete"), "all ran");
+    let (_, notes) = place.run("tune study.toml");
+    assert!(notes.contains("the target is met"), "{notes}");
+    assert_eq!(place.show("runs/study"), shown);
+}
+
 #[test]
 fn two_runs_of_one_study_do_not_meet() {
     let place = place();

@@ -560,15 +560,23 @@ fn a_place_says_where_a_trial_stands() {
 #[test]
 fn racing_stops_what_is_worse_fold_by_fold() {
     let schedule = with("racing", 27, &[]);
-    let decide = |folds: [f64; 5]| {
-        let mut records = Records::new(Direction::Maximize, 5);
-        let standing =
-            |folds: [f64; 5]| Standing { value: folds.iter().sum::<f64>() / 5.0, folds: folds.to_vec() };
-        records.reach(0, 0, &standing([0.9, 0.8, 0.9, 0.7, 0.8]));
+    let race = |best: &[f64], folds: &[f64]| {
+        let mut records = Records::new(Direction::Maximize, folds.len());
+        let standing = |folds: &[f64]| Standing {
+            value: folds.iter().sum::<f64>() / folds.len() as f64,
+            folds: folds.to_vec(),
+        };
+        records.reach(0, 0, &standing(best));
         records.reach(1, 0, &standing(folds));
         schedule.decide(&records, 1, 0)
     };
+    let decide = |folds: [f64; 5]| race(&[0.9, 0.8, 0.9, 0.7, 0.8], &folds);
     assert_eq!(decide([0.88, 0.79, 0.905, 0.67, 0.785]), Some(Decision::Stop), "p = 0.0625");
     assert_eq!(decide([0.88, 0.79, 0.905, 0.71, 0.785]), Some(Decision::Continue));
     assert_eq!(decide([0.95, 0.79, 0.89, 0.69, 0.79]), Some(Decision::Continue), "a mean that is better");
+    // Worse on nine folds of ten, p = 0.042, and so much better on the last that the mean is better.
+    let mut folds: Vec<f64> = (1..10).map(|fold| 0.5 - 0.001 * f64::from(fold)).collect();
+    assert_eq!(race(&[0.5; 9], &folds), Some(Decision::Stop));
+    folds.push(1.0);
+    assert_eq!(race(&[0.5; 10], &folds), Some(Decision::Continue), "a mean that is better, p = 0.042");
 }

@@ -21,7 +21,7 @@ const POPULATION_SIZE: Setting = Setting {
     summary: "so many trials train side by side",
     default: 20.0,
     low: 2.0,
-    high: 1e5,
+    high: 1e4,
     whole: true,
 };
 

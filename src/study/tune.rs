@@ -273,6 +273,9 @@ impl Study {
         })?;
         engine.usage().iter().for_each(|line| audience.explain(line));
         if let Some(stop) = stopped {
+            if stop == Stop::Target {
+                self.close(store)?;
+            }
             return Ok(Ending::Stopped(stop));
         }
         if let Some(before) = before
