@@ -26,7 +26,7 @@ const POPULATION_SIZE: Setting = Setting {
 const TOURNAMENT_SIZE: Setting = Setting {
     name: "tournament_size",
     summary: "trials drawn from the population, the best of which is the parent",
-    default: 5.0,
+    default: 10.0,
     low: 1.0,
     high: 1e6,
     whole: true,

@@ -76,7 +76,7 @@ impl Likely {
 
 /// A number of a normal distribution cut off at 0 and 1, uniform where there is none. More than a third of the
 /// draws fall inside for a centre in [0, 1] and a deviation of at most 1.
-fn draw_number(bell: Option<(f64, f64)>, generator: &mut StreamReader) -> f64 {
+pub fn draw_number(bell: Option<(f64, f64)>, generator: &mut StreamReader) -> f64 {
     /// All of them miss once in 10¹¹ numbers.
     const MOST_DRAWS: usize = 64;
     let Some((center, deviation)) = bell else { return normal::uniform(generator) };

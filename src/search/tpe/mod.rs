@@ -17,6 +17,8 @@ mod kernels;
 mod likely;
 mod mixture;
 mod neighbours;
+#[cfg(test)]
+mod oracle;
 mod places;
 mod pool;
 mod split;
