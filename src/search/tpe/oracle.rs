@@ -166,3 +166,25 @@ fn distances_count_choices_and_inactive_hyperparameters() {
     expect(0, [0.0, 0.64 / 3.0, (2.0 / 6.0) / 3.0, (2.0 / 6.0) / 3.0]);
     expect(2, [(2.0 / 6.0) / 3.0, (0.64 + 2.0 / 6.0) / 3.0, 0.0, (1.0 / 6.0) / 3.0]);
 }
+
+/// What a kernel's trial does not have, it draws from the space: a factor of 1, for numbers and for choices.
+#[test]
+fn a_kernel_without_a_hyperparameter_is_the_space_in_it() {
+    let names =
+        |names: &[&str]| Domain::Choice(names.iter().map(|name| Value::Text((*name).into())).collect());
+    let inner = |name: &str, domain| Dimension::new(name, domain).when("kind", [Value::Text("b".into())]);
+    let space = Space::new(vec![
+        Dimension::new("kind", names(&["a", "b"])),
+        inner("order", names(&["x", "y", "z"])),
+        inner("share", float(0.0, 1.0, false)),
+        inner("depth", Domain::Int { low: 1, high: 4, log: false, step: 1 }),
+    ]);
+    let frame = Frame::ordered(&space.unwrap());
+    let of = |place: f64| frame.member(&frame.configuration(&[place, place], &[usize::from(place > 0.0), 2]));
+    let mut kernels = Kernels::new(&frame);
+    kernels.push(&of(0.0), [0.1, 0.1].into_iter());
+    let mut sums = [0.0];
+    kernels.add_logs(&of(0.7), 0.25, &mut sums);
+    // Two kinds: 2 · 0.25 / 1.5.
+    assert!((sums[0] - (1.0_f64 / 3.0).ln()).abs() <= 1e-15, "{}", sums[0]);
+}
