@@ -101,23 +101,20 @@ impl Search {
     /// Refused where trials were asked for already.
     pub fn resume(&mut self, past: impl IntoIterator<Item = Past>) -> Result<()> {
         self.refuse_begun("resume")?;
-        let mut open = Vec::new();
         for past in past {
             let number = self.begin(past.configuration);
             if let Some(stops) = &mut self.stops {
                 match past.outcome {
-                    Outcome::Pending => open.push((number, past.intermediates)),
+                    // A schedule waits for the trials that it does not know yet.
+                    Outcome::Pending => {
+                        past.intermediates
+                            .iter()
+                            .for_each(|(step, value)| stops.report(number, *step, *value));
+                    }
                     outcome => stops.replay(number, &past.intermediates, past.rungs, &end_of(outcome)),
                 }
             }
             self.settle(number, past.outcome)?;
-        }
-        // What becomes of those under way is decided once all others are known.
-        for (number, intermediates) in open {
-            let stops = self.stops.iter_mut();
-            stops.for_each(|stops| {
-                intermediates.iter().for_each(|(step, value)| stops.report(number, *step, *value))
-            });
         }
         self.set_end();
         Ok(())
