@@ -7,6 +7,7 @@ mod enqueued;
 mod evolution;
 mod feasible;
 mod frame;
+mod gp;
 mod grid;
 mod halton;
 mod normal;
@@ -41,6 +42,7 @@ pub static ALL: &[&dyn StrategyKind] = &[
     &halton::HaltonSearch,
     &cma_es::CmaEs,
     &tpe::Tpe,
+    &gp::Gp,
     &evolution::Evolution,
 ];
 

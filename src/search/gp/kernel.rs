@@ -1,0 +1,163 @@
+//! The Matérn kernel of smoothness 5/2, one length scale a dimension, for eight points side by side.
+
+use super::lanes::{Eight, Lanes, Wide};
+use super::panels::Panels;
+use pulp::{Arch, Simd, WithSimd};
+
+/// √5.
+const ROOT_5: f64 = 2.236_067_977_499_79;
+
+/// The kernel at a squared distance r², and its derivative by r²:
+/// m = (1 + √5 r + 5/3 r²) e^(−√5 r), m′ = −5/6 (1 + √5 r) e^(−√5 r).
+///
+/// Source: Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, eq. 4.17.
+#[inline(always)]
+pub(super) fn matern(squared: f64) -> (f64, f64) {
+    let distance = ROOT_5 * squared.sqrt();
+    let decay = exp_of_negative(distance);
+    ((1.0 + distance + 5.0 / 3.0 * squared) * decay, -5.0 / 6.0 * (1.0 + distance) * decay)
+}
+
+/// e^(−x) for x ≥ 0, to two units in the last place; 0 from 700 on. Without branches, so that lanes run side by
+/// side; products and sums only, so that every platform has the same bits.
+#[inline(always)]
+pub(super) fn exp_of_negative(x: f64) -> f64 {
+    /// ln 2 in two parts, the first with zero bits at its end (Cody and Waite, 1980).
+    const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
+    /// Adding it rounds to the nearest whole number, which then stands in the last bits.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    /// 1/n! for n = 13 down to 0: the first term left out is below 1e-17 for |rest| ≤ ln 2 / 2.
+    const TERMS: [f64; 14] = [
+        1.605_904_383_682_161_5e-10,
+        2.087_675_698_786_81e-9,
+        2.505_210_838_544_172e-8,
+        2.755_731_922_398_589e-7,
+        2.755_731_922_398_589_3e-6,
+        2.480_158_730_158_73e-5,
+        1.984_126_984_126_984_1e-4,
+        1.388_888_888_888_889e-3,
+        8.333_333_333_333_333e-3,
+        4.166_666_666_666_666_4e-2,
+        1.666_666_666_666_666_6e-1,
+        0.5,
+        1.0,
+        1.0,
+    ];
+    let exponent = -x.min(700.0);
+    let shifted = exponent * std::f64::consts::LOG2_E + ROUND;
+    let whole = shifted - ROUND;
+    let rest = (exponent - whole * LN_2[0]) - whole * LN_2[1];
+    let sum = TERMS.iter().fold(0.0, |sum, term| sum * rest + term);
+    // ROUND's own last bits are zero: what is left of the shift is the whole number.
+    let scale = f64::from_bits((shifted.to_bits() << 52).wrapping_add(1023 << 52));
+    if x < 700.0 { sum * scale } else { 0.0 }
+}
+
+/// The squared distances of eight points from each of some points: `squared[j]` from point j.
+///
+/// `eight` holds a coordinate of each of the eight, column by column; all coordinates are divided by their
+/// length scales.
+#[inline(always)]
+fn squared_distances(eight: &[Lanes], points: &Panels, squared: &mut [Lanes]) {
+    squared.fill(Lanes::default());
+    for (column, own) in eight.iter().enumerate() {
+        for (j, squared) in squared.iter_mut().enumerate() {
+            let other = points.at(j, column);
+            for (sum, own) in squared.0.iter_mut().zip(own.0) {
+                let difference = own - other;
+                *sum += difference * difference;
+            }
+        }
+    }
+}
+
+/// Kernel values of eight points with points 0 to `values.len()` − 1, without the kernel's scale: `values[j]`
+/// with point j.
+pub(super) fn values(eight: &[Lanes], points: &Panels, values: &mut [Lanes]) {
+    Arch::new().dispatch(Values { eight, points, values, slopes: None });
+}
+
+/// The same, and their derivatives by the squared distance.
+pub(super) fn values_and_slopes(
+    eight: &[Lanes],
+    points: &Panels,
+    values: &mut [Lanes],
+    slopes: &mut [Lanes],
+) {
+    Arch::new().dispatch(Values { eight, points, values, slopes: Some(slopes) });
+}
+
+/// Computes kernel values in the processor's widest vectors.
+struct Values<'a> {
+    eight: &'a [Lanes],
+    points: &'a Panels,
+    values: &'a mut [Lanes],
+    slopes: Option<&'a mut [Lanes]>,
+}
+
+impl WithSimd for Values<'_> {
+    type Output = ();
+
+    // Plain loops over slices, which the compiler turns into vectors of the width in use.
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { eight, points, values, slopes } = self;
+        squared_distances(eight, points, values);
+        let values: &mut [f64] = bytemuck::cast_slice_mut(values);
+        match slopes {
+            None => values.iter_mut().for_each(|value| *value = matern(*value).0),
+            Some(slopes) => {
+                let slopes: &mut [f64] = bytemuck::cast_slice_mut(slopes);
+                values.iter_mut().zip(slopes).for_each(|(value, slope)| (*value, *slope) = matern(*value));
+            }
+        }
+    }
+}
+
+/// Kernel values of eight points with one, without the kernel's scale.
+pub(super) fn values_with_one(eight: &[Lanes], one: &[f64]) -> Lanes {
+    let mut squared = Lanes::default();
+    for (own, other) in eight.iter().zip(one) {
+        for (sum, own) in squared.0.iter_mut().zip(own.0) {
+            let difference = own - other;
+            *sum += difference * difference;
+        }
+    }
+    Lanes(squared.0.map(|squared| matern(squared).0))
+}
+
+/// Adds to `sums[c]` the sum of `weights[j]` · `slopes[j]` · (eight − point j) in column c, for eight points.
+pub(super) fn add_slopes(
+    eight: &[Lanes],
+    points: &Panels,
+    weights: &[Lanes],
+    slopes: &[Lanes],
+    sums: &mut [Lanes],
+) {
+    AddSlopes { eight, points, weights, slopes, sums }.compute();
+}
+
+struct AddSlopes<'a> {
+    eight: &'a [Lanes],
+    points: &'a Panels,
+    weights: &'a [Lanes],
+    slopes: &'a [Lanes],
+    sums: &'a mut [Lanes],
+}
+
+impl Wide for AddSlopes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const N: usize>(self, simd: S) {
+        let Self { eight, points, weights, slopes, sums } = self;
+        for (j, (weight, slope)) in weights.iter().zip(slopes).enumerate() {
+            let pull = Eight::<S, N>::load(weight).times(simd, Eight::load(slope));
+            for (column, (sum, own)) in sums.iter_mut().zip(eight).enumerate() {
+                let other = Eight::splat(simd, points.at(j, column));
+                let difference = Eight::load(own).minus(simd, other);
+                Eight::load(sum).plus(simd, pull.times(simd, difference)).store(sum);
+            }
+        }
+    }
+}
