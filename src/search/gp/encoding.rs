@@ -2,16 +2,17 @@
 //!
 //! | hyperparameter | columns | squared distance of two values |
 //! |---|---|---|
-//! | a number, or a list of three and more ascending numbers | its coordinate in [0, 1] | (x − x′)² |
+//! | a number, or a list of three numbers or more in order | its coordinate in [0, 1] | (x − x′)² |
 //! | a list of choices | 1/√2 in the column of the choice, 0 in the others | 1 where they differ: Hamming's |
 //! | conditional | and a column that lifts active values | (x − ½)² + ¼ between an active and an inactive one |
 //!
-//! An inactive hyperparameter stands at the middle of its range (an inactive choice is a choice of its own), and
+//! The conditional kernel: an inactive hyperparameter stands at the middle of its range (an inactive choice is a choice of its own), and
 //! active values are lifted by half the range: two configurations in which it is inactive do not differ, and an
 //! active value is told from an inactive one even at the middle. The points are Euclidean, so the kernel stays
 //! positive definite, as the Arc kernel does (Swersky et al., 2013), and needs no scale of its own for the lift.
 
-use crate::space::{Configuration, Domain, Space, Value};
+use crate::search::frame::is_ordered;
+use crate::space::{Configuration, Domain, Space};
 
 /// Up to so many values, a number is searched value by value and not along its slope.
 pub(super) const MOST_VALUES: u128 = 24;
@@ -30,9 +31,10 @@ pub(super) struct Coded {
     pub width: usize,
     /// Places in [0, 1] of all its values, where it is searched value by value.
     pub values: Vec<f64>,
-    is_category: bool,
+    /// Whether its values have no order.
+    pub is_category: bool,
     is_conditional: bool,
-    /// Places of `values` are exact for these: a coordinate must be moved to the middle of its value.
+    /// Whether a coordinate must be moved to the middle of what decodes to its value.
     is_finite: bool,
 }
 
@@ -67,14 +69,19 @@ impl Encoding {
         Self { space: space.clone(), order: space.order(), decides, coded, width }
     }
 
-    /// Whether it is of this space.
-    pub(super) fn is_of(&self, space: &Space) -> bool {
-        self.space == *space
+    /// The space.
+    pub(super) fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// Whether every coordinate is moved along its slope, and takes every place.
+    pub(super) fn is_continuous(&self) -> bool {
+        self.coded.iter().all(|coded| self.is_smooth(coded) && !coded.is_finite)
     }
 
     /// Whether it is moved along its slope: not where others depend on it.
     pub(super) fn is_smooth(&self, coded: &Coded) -> bool {
-        coded.is_smooth() && !self.decides[coded.dimension]
+        coded.values.is_empty() && !self.decides[coded.dimension]
     }
 
     /// Which dimension each column belongs to, counted among those coded.
@@ -138,7 +145,7 @@ impl Encoding {
 impl Coded {
     fn new(dimension: usize, domain: &Domain, column: usize, is_conditional: bool) -> Self {
         let size = domain.size();
-        let is_category = matches!(domain, Domain::Choice(values) if !is_ascending(values));
+        let is_category = matches!(domain, Domain::Choice(values) if !is_ordered(values));
         let count = size.filter(|&size| is_category || size <= MOST_VALUES).unwrap_or(0);
         let values = (0..count).filter_map(|index| domain.encode(&domain.at(index))).collect();
         let width = match is_category {
@@ -147,16 +154,6 @@ impl Coded {
             false => 1 + usize::from(is_conditional),
         };
         Self { dimension, column, width, values, is_category, is_conditional, is_finite: size.is_some() }
-    }
-
-    /// Whether the kernel's slope along its coordinate leads anywhere.
-    pub(super) fn is_smooth(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// Whether its values have no order.
-    pub(super) fn is_category(&self) -> bool {
-        self.is_category
     }
 
     fn write(&self, place: Option<f64>, columns: &mut [f64]) {
@@ -175,15 +172,4 @@ impl Coded {
             }
         }
     }
-}
-
-/// Whether a list is of three numbers and more, each above the one before: then neighbours are alike.
-fn is_ascending(values: &[Value]) -> bool {
-    let number = |value: &Value| match value {
-        Value::Int(value) => Some(*value as f64),
-        Value::Float(value) => Some(*value),
-        _ => None,
-    };
-    let numbers: Vec<f64> = values.iter().map_while(number).collect();
-    numbers.len() == values.len() && values.len() > 2 && numbers.is_sorted_by(|left, right| left < right)
 }

@@ -161,3 +161,33 @@ impl Wide for AddSlopes<'_> {
         }
     }
 }
+
+/// Σⱼ `pull[j]` · (eight − point j)² in each column, for eight points.
+pub(super) fn square_slopes(eight: &[Lanes], points: &Panels, pull: &[Lanes]) -> Vec<Lanes> {
+    SquareSlopes { eight, points, pull }.compute()
+}
+
+struct SquareSlopes<'a> {
+    eight: &'a [Lanes],
+    points: &'a Panels,
+    pull: &'a [Lanes],
+}
+
+impl Wide for SquareSlopes<'_> {
+    type Output = Vec<Lanes>;
+
+    #[inline(always)]
+    fn run<S: Simd, const N: usize>(self, simd: S) -> Vec<Lanes> {
+        let mut sums = vec![Lanes::default(); self.eight.len()];
+        for (column, (stored, own)) in sums.iter_mut().zip(self.eight).enumerate() {
+            let (mut sum, own) = (Eight::<S, N>::splat(simd, 0.0), Eight::load(own));
+            for (j, pull) in self.pull.iter().enumerate() {
+                let difference = own.minus(simd, Eight::splat(simd, self.points.at(j, column)));
+                let square = difference.times(simd, difference);
+                sum = sum.plus(simd, square.times(simd, Eight::load(pull)));
+            }
+            sum.store(stored);
+        }
+        sums
+    }
+}

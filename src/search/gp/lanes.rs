@@ -110,6 +110,11 @@ impl<S: Simd, const N: usize> Eight<S, N> {
     }
 }
 
+/// The square root of each.
+pub(super) fn roots(lanes: Lanes) -> Lanes {
+    Lanes(lanes.0.map(f64::sqrt))
+}
+
 /// Σ rows[k] · factors[k] and Σ rows[k]², k ascending, for eight points.
 pub(super) fn dot_and_square(rows: &[Lanes], factors: &[f64]) -> (Lanes, Lanes) {
     DotAndSquare { rows, factors }.compute()

@@ -1,7 +1,21 @@
-//! Bayesian optimisation by a Gaussian process.
+//! Bayesian optimisation by a Gaussian process (Jones, Schonlau and Welch, 1998): what is expected to improve on the
+//! best result the most is tried next.
+//!
+//! | step | how | file |
+//! |---|---|---|
+//! | starts | a scrambled Sobol sequence | |
+//! | configurations → points | coordinates, Hamming's distance, a lift for conditions | `encoding.rs` |
+//! | results → targets | the likeliest of eight warps; a trial without a value is the worst seen; one that was stopped counts as it is | `warp.rs` |
+//! | kernel | Matérn 5/2, a length scale each; the most probable by L-BFGS | `kernel.rs`, `fit.rs`, `descent.rs` |
+//! | acquisition | the log of the expected improvement, over fantasies of the trials under way | `acquisition.rs`, `surface.rs` |
+//! | its maximum | 2,048 points, the best of which climb | `pool.rs`, `climb.rs` |
+//! | algebra | Cholesky's factor, eight rows side by side | `linear.rs`, `panels.rs`, `lanes.rs` |
+//!
+//! A batch is chosen one trial after the other, each beside those before it ("sequential greedy"). The first trials
+//! take a fit each; behind 128 it is kept for 32 trials. A surface has 512 observations at most.
 
 mod acquisition;
-mod candidates;
+mod climb;
 mod descent;
 mod encoding;
 mod fit;
@@ -9,23 +23,20 @@ mod kernel;
 mod lanes;
 mod linear;
 mod panels;
+mod pool;
+mod proposer;
 mod surface;
-mod targets;
+mod warp;
 
-use super::sequence;
 use super::sobol::Sobol;
-use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials};
+use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, sequence};
 use crate::error::Result;
-use crate::random::{Purpose, Stream, StreamReader};
 use crate::setting::Setting;
 use crate::space::{Configuration, Space};
-use candidates::{Climb, Start, around, best_apart};
 use encoding::Encoding;
-use fit::{Observations, Scales};
-use panels::Panels;
-use surface::{Candidates, Surface};
+use proposer::{Fitted, Proposer};
 
-static STARTUP: Setting = Setting {
+const STARTUP: Setting = Setting {
     name: "startup_trials",
     summary: "trials of a Sobol sequence before the first that learns",
     default: 10.0,
@@ -33,10 +44,6 @@ static STARTUP: Setting = Setting {
     high: 1e6,
     whole: true,
 };
-
-fn var(name: &str, default: f64) -> f64 {
-    std::env::var(name).ok().and_then(|m| m.parse().ok()).unwrap_or(default)
-}
 
 /// Bayesian optimisation by a Gaussian process.
 pub struct Gp;
@@ -46,34 +53,32 @@ impl StrategyKind for Gp {
         "gp"
     }
     fn summary(&self) -> &'static str {
-        "a Gaussian process of the results so far, batches by their expected improvement together"
-    }
-    fn size(&self, space: &Space, settings: &Settings) -> Option<u128> {
-        super::random::Random.size(space, settings)
+        "a Gaussian process, batches by their expected improvement; for few trials, each of which is dear"
     }
     fn settings(&self) -> &'static [Setting] {
-        std::slice::from_ref(&STARTUP)
+        &[STARTUP]
+    }
+    fn notes(&self, _: &Space, settings: &Settings) -> Vec<String> {
+        let startup = settings.chosen.count(&STARTUP);
+        vec![format!("gp: {startup} trials spread evenly over the space, then where most improvement is expected")]
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
-        Box::new(Process { settings: settings.clone(), known: None, fitted: None, distinct: None })
+        Box::new(Search { settings: settings.clone(), known: None, fitted: None, proposed: None })
     }
 }
 
-struct Known {
-    space: Space,
-    encoding: Encoding,
-    sobol: Sobol,
-    size: Option<u128>,
-}
-
-struct Process {
+/// A search by a Gaussian process.
+struct Search {
     settings: Settings,
-    known: Option<Known>,
-    fitted: Option<(Vec<f64>, Scales)>,
-    distinct: Option<Distinct>,
+    /// The encoding and the even points of the space last asked about.
+    known: Option<(Encoding, Sobol)>,
+    /// The fit last used.
+    fitted: Option<Fitted>,
+    /// What was proposed so far.
+    proposed: Option<Distinct>,
 }
 
-impl Strategy for Process {
+impl Strategy for Search {
     fn ask(
         &mut self,
         space: &Space,
@@ -81,166 +86,61 @@ impl Strategy for Process {
         first_number: u64,
         count: usize,
     ) -> Result<Vec<Configuration>> {
-        if self.known.as_ref().is_none_or(|known| known.space != *space) {
-            let sobol = Sobol::new(sequence::free_dimensions(space).count(), self.settings.seed);
-            let size = Gp.size(space, &self.settings);
-            self.known = Some(Known { space: space.clone(), encoding: Encoding::new(space), sobol, size });
+        let seed = self.settings.seed;
+        let mut proposed = Distinct::before(self.proposed.take(), space, seed, first_number);
+        proposed.learn(trials, first_number);
+        if self.known.as_ref().is_none_or(|(encoding, _)| encoding.space() != space) {
+            let even = Sobol::new(sequence::free_dimensions(space).count(), seed);
+            self.known = Some((Encoding::new(space), even));
+            self.fitted = None;
         }
-        let known = self.known.as_ref().unwrap();
-        if known.size.is_some_and(|size| u128::from(first_number) >= size) {
-            return Ok(Vec::new());
-        }
-        let mut distinct = Distinct::before(self.distinct.take(), space, self.settings.seed, first_number);
-        distinct.enqueue(&self.settings.enqueued);
-        distinct.learn(trials, first_number);
-        let valued = trials.told.iter().filter(|told| told.value.is_some()).count() as u64;
-        let mut asked = Vec::new();
-        if valued < var("GP_STARTUP", self.settings.chosen.count(&STARTUP) as f64) as u64 || known.encoding.coded.is_empty() {
-            while asked.len() < count {
-                let index = first_number + asked.len() as u64 - self.settings.enqueued.len() as u64;
-                let point = sequence::spread(space, &known.sobol.point(index));
-                let Some(next) = distinct.admit(space.decode(&point)) else { break };
-                asked.push(next);
+        let found = match &self.known {
+            Some((encoding, even)) if count > 0 && self.learns(encoding, trials.told) => {
+                let asked = (trials, first_number, count);
+                let proposer =
+                    Proposer::new(encoding, even, &self.settings, &mut self.fitted, asked, &proposed);
+                propose(proposer, &mut proposed, count)
             }
-        } else {
-            let mut session = Session::new(known, &self.settings, trials, first_number, count);
-            while asked.len() < count {
-                let Some(next) = distinct.admit_first_of(session.proposals()) else { break };
-                asked.push(next.clone());
-                if asked.len() < count {
-                    session.push(&next);
-                }
-            }
-        }
-        self.distinct = Some(distinct);
-        Ok(asked)
-    }
-}
-
-struct Session<'a> {
-    known: &'a Known,
-    surface: Surface,
-    points: Vec<Vec<f64>>,
-    candidates: Candidates,
-    normals: Sobol,
-    fantasies: usize,
-}
-
-fn generator(seed: u64, number: u64) -> StreamReader {
-    Stream::new(seed, Purpose::Search, 7, number as u32, (number >> 32) as u32).reader()
-}
-
-impl<'a> Session<'a> {
-    fn new(known: &'a Known, settings: &Settings, trials: Trials<'_>, number: u64, count: usize) -> Self {
-        let encoding = &known.encoding;
-        let chosen: Vec<&Told> = trials.told.iter().collect();
-        let mut targets = targets::targets(trials.told, settings.direction);
-        let mut points = Panels::zeros(chosen.len(), encoding.width);
-        for (row, told) in chosen.iter().enumerate() {
-            let own = encoding.columns_of(&told.configuration);
-            own.iter().enumerate().for_each(|(column, x)| points.set(row, column, *x));
-        }
-        let mut observations = Observations { points, owners: encoding.owners(), targets: targets.clone() };
-        let scales = if var("GP_WARP", 1.0) == 3.0 {
-            let mut best: Option<(Scales, f64, Vec<f64>, f64)> = None;
-            let mut from = None;
-            for c in [f64::INFINITY, 10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01] {
-                let (own, jac) = targets::warped(trials.told, settings.direction, c);
-                observations.targets = own.clone();
-                let (s, value) = fit::fit_from(&observations, from.as_ref());
-                from = Some(s.clone());
-                let better = best.as_ref().is_none_or(|b| value + jac > b.1);
-                if better { best = Some((s, value + jac, own, c)); }
-            }
-            let best = best.unwrap();
-            if var("GP_DEBUG", 0.0) > 0.0 { eprintln!("{number} c {}", best.3); }
-            targets = best.2.clone();
-            observations.targets = best.2;
-            best.0
-        } else { fit::fit(&observations) };
-        if var("GP_DEBUG", 0.0) > 0.0 {
-            eprintln!("{number} {scales:?}");
-        }
-        let pending = trials.pending.len();
-        let fantasies = if pending + count > 1 { var("GP_FANTASIES", 64.0) as usize } else { 1 };
-        let mut surface = Surface::new(&observations, scales, pending + count, fantasies);
-        let normals = Sobol::new(pending + count, settings.seed ^ 0x9E37_79B9_7F4A_7C15);
-        let z = |normals: &Sobol, index: usize| -> Vec<f64> {
-            (0..fantasies).map(|f| targets::normal_quantile((normals.point(f as u64)[index]).max(1e-12))).collect()
+            Some((_, even)) => self.start(space, even, &mut proposed, first_number, count),
+            None => Vec::new(),
         };
-        for (index, asked) in trials.pending.iter().enumerate() {
-            let columns = surface.stretched(&encoding.columns_of(&asked.configuration));
-            surface.push(&columns, z(&normals, index));
-        }
-        let mut order: Vec<usize> = (0..chosen.len()).filter(|i| chosen[*i].value.is_some()).collect();
-        order.sort_by(|one, other| targets[*other].total_cmp(&targets[*one]));
-        let mut raw: Vec<Vec<f64>> = Vec::new();
-        let total = var("GP_CANDIDATES", 2048.0) as u64;
-        let local = (total as f64 * var("GP_LOCAL", 0.25)) as u64;
-        for index in 0..total - local {
-            raw.push(sequence::spread(&known.space, &known.sobol.point(2048 * (number + 1) + index)));
-        }
-        let mut stream = generator(settings.seed, number);
-        let centers = var("GP_CENTERS", 4.0) as usize;
-        for index in 0..local as usize {
-            let center = encoding.point_of(&chosen[order[index % centers.min(order.len())]].configuration);
-            raw.push(around(encoding, &center, &mut stream));
-        }
-        let columns: Vec<Vec<f64>> = raw
-            .iter_mut()
-            .map(|point| {
-                let is_active = encoding.settle(point);
-                surface.stretched(&encoding.columns(point, &is_active))
-            })
-            .collect();
-        let candidates = Candidates::new(&surface, &columns, count);
-        Self { known, surface, points: raw, candidates, normals, fantasies }
+        self.proposed = Some(proposed);
+        Ok(found)
+    }
+}
+
+impl Search {
+    /// Whether there is enough to learn from.
+    fn learns(&self, encoding: &Encoding, told: &[Told]) -> bool {
+        let is_enough = told.len() as u64 >= self.settings.chosen.count(&STARTUP);
+        !encoding.coded.is_empty() && is_enough && told.iter().any(|told| warp::value_of(told).is_some())
     }
 
-    fn proposals(&self) -> Vec<Configuration> {
-        let encoding = &self.known.encoding;
-        let values = self.candidates.values(&self.surface);
-        let starts = best_apart(&self.candidates, &values, var("GP_STARTS", 8.0) as usize, encoding.width);
-        let best_raw = starts.first().copied();
-        let mut starts: Vec<Start> = starts
-            .into_iter()
-            .map(|index| {
-                let mut point = self.points[index].clone();
-                let is_active = encoding.settle(&mut point);
-                Start { point, is_active, value: values[index] }
-            })
-            .collect();
-        let climb = Climb { encoding, surface: &self.surface, evaluations: var("GP_EVALS", 30.0) as usize };
-        climb.along_slopes(&mut starts);
-        if encoding.coded.iter().any(|coded| !coded.is_smooth()) {
-            climb.settle(&mut starts);
-            starts.sort_by(|one, other| other.value.total_cmp(&one.value));
-            let mut few: Vec<Start> = starts.iter().take(4).cloned().collect();
-            for _ in 0..3 {
-                few.retain_mut(|start| climb.value_by_value(start));
-                if few.is_empty() {
-                    break;
-                }
-                climb.along_slopes(&mut few);
-                climb.settle(&mut few);
-                starts.extend(few.iter().cloned());
-            }
-        }
-        let _ = best_raw;
-        starts.sort_by(|one, other| other.value.total_cmp(&one.value));
-        if var("GP_DEBUG", 0.0) > 1.0 {
-            eprintln!("raw {} refined {}", values[best_raw.unwrap()], starts[0].value);
-        }
-        starts.iter().map(|start| encoding.configuration(&start.point)).collect()
+    /// Trials of the Sobol sequence, whose point 0 is the first that is not enqueued.
+    fn start(
+        &self,
+        space: &Space,
+        even: &Sobol,
+        proposed: &mut Distinct,
+        first_number: u64,
+        count: usize,
+    ) -> Vec<Configuration> {
+        let enqueued = self.settings.enqueued.len() as u64;
+        let point = |number: u64| sequence::spread(space, &even.point(number.saturating_sub(enqueued)));
+        let numbers = (first_number..).take(count);
+        numbers.map_while(|number| proposed.admit(space.decode(&point(number)))).collect()
     }
+}
 
-    fn push(&mut self, configuration: &Configuration) {
-        let columns = self.surface.stretched(&self.known.encoding.columns_of(configuration));
-        let index = self.surface.pending();
-        let z = (0..self.fantasies)
-            .map(|f| targets::normal_quantile((self.normals.point(f as u64)[index]).max(1e-12)))
-            .collect();
-        self.surface.push(&columns, z);
-        self.candidates.update(&self.surface);
+/// Trials one after the other, each beside those before.
+fn propose(mut proposer: Proposer<'_>, proposed: &mut Distinct, count: usize) -> Vec<Configuration> {
+    let mut found: Vec<Configuration> = Vec::with_capacity(count);
+    while found.len() < count {
+        if let Some(last) = found.last() {
+            proposer.push(last);
+        }
+        let Some(next) = proposed.admit_first_of(proposer.proposals()) else { break };
+        found.push(next);
     }
+    found
 }

@@ -4,7 +4,7 @@ use super::lanes::{LANES, Lanes};
 
 /// A matrix in panels of eight rows, each panel contiguous, column by column. The rows of the last panel that the
 /// matrix does not have are zero.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Panels {
     row_count: usize,
     /// Room for so many columns, a multiple of eight.
@@ -23,6 +23,11 @@ impl Panels {
     /// How many rows.
     pub(super) fn row_count(&self) -> usize {
         self.row_count
+    }
+
+    /// Room for so many columns.
+    pub(super) fn width(&self) -> usize {
+        self.width
     }
 
     /// How many panels.

@@ -13,7 +13,7 @@
 use super::acquisition::{Improvement, improvement};
 use super::fit::{self, Observations, Scales};
 use super::kernel;
-use super::lanes::{LANES, Lanes, add_products, dot_and_square};
+use super::lanes::{LANES, Lanes, add_products, dot_and_square, roots};
 use super::linear::Factor;
 use super::panels::Panels;
 
@@ -39,13 +39,14 @@ pub(super) struct Surface {
 }
 
 /// The posterior at eight points.
-struct Eight {
+pub(super) struct Eight {
     /// v, then zeros.
-    solved: Vec<Lanes>,
+    pub solved: Vec<Lanes>,
     /// The kernel's slope by the squared distance from each point known.
     slopes: Vec<Lanes>,
     mean: Lanes,
-    variance: Lanes,
+    /// The variance of the function.
+    pub variance: Lanes,
 }
 
 /// Acquisition at eight points and its slope by each stretched column, (column, lane).
@@ -57,8 +58,9 @@ pub(super) struct Acquired {
 }
 
 impl Surface {
-    /// Of observations, with room for so many points under way and so many fantasies.
-    pub(super) fn new(observations: &Observations, scales: Scales, room: usize, fantasies: usize) -> Self {
+    /// Of observations, with room for so many points under way. Before the first of those there is one fantasy,
+    /// behind it as many as it has normal numbers.
+    pub(super) fn new(observations: &Observations, scales: Scales, room: usize) -> Self {
         let scaled = observations.scaled(&scales);
         let (factor, scales) = factor_with_jitter(&scaled, observations.owners.len(), scales);
         let observed = scaled.row_count();
@@ -69,8 +71,7 @@ impl Surface {
         factor.solve_transposed(&mut whitened);
         // The posterior mean at an observed point is its target less what is taken for noise.
         let means = observations.targets.iter().zip(&whitened).map(|(y, a)| y - scales.noise * a.0[0]);
-        let mut best = means.fold(f64::NEG_INFINITY, f64::max);
-        if super::var("GP_BEST", 0.0) > 0.0 { best = observations.targets.iter().copied().fold(f64::NEG_INFINITY, f64::max); }
+        let best = means.fold(f64::NEG_INFINITY, f64::max);
         let stretch = observations.owners.iter().map(|owner| scales.inverse_squares[*owner].sqrt()).collect();
         Self {
             points: scaled.with_room(room),
@@ -80,7 +81,7 @@ impl Surface {
             observed,
             whitened: b,
             normals: Vec::new(),
-            best: vec![best; fantasies],
+            best: vec![best],
         }
     }
 
@@ -92,6 +93,24 @@ impl Surface {
     /// How many of them are under way.
     pub(super) fn pending(&self) -> usize {
         self.normals.len()
+    }
+
+    /// The best value of each fantasy.
+    pub(super) fn best(&self) -> &[f64] {
+        &self.best
+    }
+
+    /// The variance of the function where nothing is known.
+    pub(super) fn function_variance(&self) -> f64 {
+        self.scales.variance
+    }
+
+    /// The last point known: its row of L, its stretched columns and its normal numbers.
+    pub(super) fn last(&self) -> (Vec<f64>, Vec<f64>, &[Vec<f64>]) {
+        let last = self.len() - 1;
+        let row = (0..=last).map(|column| self.factor.lower().at(last, column)).collect();
+        let columns = (0..self.stretch.len()).map(|column| self.points.at(last, column)).collect();
+        (row, columns, &self.normals[self.normals.len() - 1..])
     }
 
     /// Columns as distances are taken of.
@@ -106,11 +125,15 @@ impl Surface {
 
     /// Takes in a trial under way, of these stretched columns; `normals` holds one number a fantasy.
     pub(super) fn push(&mut self, columns: &[f64], normals: Vec<f64>) {
-        let lanes: Vec<Lanes> = columns.iter().map(|x| Lanes([*x; LANES])).collect();
-        let eight = self.eight(&lanes, false);
+        let lanes: Vec<Lanes> = columns.iter().map(|x| Lanes::all(*x)).collect();
+        let eight = self.posterior(&lanes);
         let pivot = eight.variance.0[0].sqrt();
         let solved: Vec<f64> = eight.solved.iter().map(|lanes| lanes.0[0]).collect();
-        let own = self.fantasies(&eight);
+        let mut own = self.fantasies(&eight);
+        if self.normals.is_empty() {
+            self.best = vec![self.best[0]; normals.len()];
+            own = vec![own[0]; normals.len()];
+        }
         for ((best, value), z) in self.best.iter_mut().zip(own).zip(&normals) {
             *best = best.max(value.0[0] + pivot * z);
         }
@@ -123,10 +146,15 @@ impl Surface {
     }
 
     /// The means in every fantasy at eight points.
-    fn fantasies(&self, eight: &Eight) -> Vec<Lanes> {
+    pub(super) fn fantasies(&self, eight: &Eight) -> Vec<Lanes> {
         let mut means = vec![eight.mean; self.best.len()];
         add_products(&mut means, &eight.solved[self.observed..], &self.normals);
         means
+    }
+
+    /// The posterior at eight points, given their stretched columns.
+    pub(super) fn posterior(&self, columns: &[Lanes]) -> Eight {
+        self.eight(columns, false)
     }
 
     fn eight(&self, columns: &[Lanes], with_slopes: bool) -> Eight {
@@ -140,19 +168,18 @@ impl Surface {
         scale(&mut solved, self.scales.variance);
         self.factor.solve(&mut solved);
         let (mean, square) = dot_and_square(&solved[..count], &self.whitened);
-        let least = LEAST_VARIANCE * self.scales.variance;
+        let least = least_variance(self.scales.variance);
         let variance = Lanes(square.0.map(|square| (self.scales.variance - square).max(least)));
         Eight { solved, slopes, mean, variance }
     }
 
     fn improvement(&self, eight: &Eight, with_slopes: bool) -> Improvement {
-        let deviation = Lanes(eight.variance.0.map(f64::sqrt));
-        improvement(&self.fantasies(eight), &self.best, deviation, with_slopes)
+        improvement(&self.fantasies(eight), &self.best, roots(eight.variance), with_slopes)
     }
 
     /// The acquisition at eight points, given their stretched columns.
     pub(super) fn values(&self, columns: &[Lanes]) -> Lanes {
-        self.improvement(&self.eight(columns, false), false).value
+        self.improvement(&self.posterior(columns), false).value
     }
 
     /// The acquisition at eight points and its slopes.
@@ -183,75 +210,9 @@ impl Surface {
     }
 }
 
-/// Points that wait to be chosen, and what is known of each so far.
-pub(super) struct Candidates {
-    /// (point, column), stretched.
-    points: Panels,
-    /// v of each.
-    solved: Panels,
-    /// Eight points an element.
-    variance: Vec<Lanes>,
-    /// The mean in each fantasy, eight points after eight points.
-    means: Vec<Lanes>,
-}
-
-impl Candidates {
-    /// Of stretched columns, with room for so many points under way beside those known.
-    pub(super) fn new(surface: &Surface, columns: &[Vec<f64>], room: usize) -> Self {
-        let (count, known) = (columns.len(), surface.len());
-        let mut points = Panels::zeros(count, surface.stretch.len());
-        for (row, own) in columns.iter().enumerate() {
-            own.iter().enumerate().for_each(|(column, x)| points.set(row, column, *x));
-        }
-        let mut solved = Panels::zeros(count, known + room);
-        let width = surface.stretch.len();
-        let (mut variance, mut means) = (Vec::new(), Vec::new());
-        for index in 0..points.len() {
-            let eight = surface.eight(&points.panel(index)[..width], false);
-            solved.panel_mut(index)[..known].copy_from_slice(&eight.solved[..known]);
-            means.extend(surface.fantasies(&eight));
-            variance.push(eight.variance);
-        }
-        Self { points, solved, variance, means }
-    }
-
-    /// The acquisition of each.
-    pub(super) fn values(&self, surface: &Surface) -> Vec<f64> {
-        let fantasies = surface.best.len();
-        let eights = self.means.chunks_exact(fantasies).zip(&self.variance);
-        let values = eights.flat_map(|(means, variance)| {
-            let deviation = Lanes(variance.0.map(f64::sqrt));
-            improvement(means, &surface.best, deviation, false).value.0
-        });
-        values.take(self.points.row_count()).collect()
-    }
-
-    /// The squared distance of two, in length scales.
-    pub(super) fn squared_distance(&self, one: usize, other: usize, width: usize) -> f64 {
-        (0..width).map(|column| self.points.at(one, column) - self.points.at(other, column)).map(|x| x * x).sum()
-    }
-
-    /// Takes in the point that the surface took in last.
-    pub(super) fn update(&mut self, surface: &Surface) {
-        let last = surface.len() - 1;
-        let lower = surface.factor.lower();
-        let row: Vec<f64> = (0..=last).map(|column| lower.at(last, column)).collect();
-        let own: Vec<f64> = (0..surface.stretch.len()).map(|column| surface.points.at(last, column)).collect();
-        let normals = &surface.normals[surface.normals.len() - 1..];
-        let least = LEAST_VARIANCE * surface.scales.variance;
-        let fantasies = surface.best.len();
-        for index in 0..self.points.len() {
-            let mut sums = [kernel::values_with_one(&self.points.panel(index)[..own.len()], &own)];
-            scale(&mut sums, surface.scales.variance);
-            let panel = self.solved.panel_mut(index);
-            let (product, _) = dot_and_square(&panel[..last], &row[..last]);
-            let solved = Lanes(std::array::from_fn(|r| (sums[0].0[r] - product.0[r]) / row[last]));
-            panel[last] = solved;
-            let variance = &mut self.variance[index].0;
-            (0..LANES).for_each(|r| variance[r] = (variance[r] - solved.0[r] * solved.0[r]).max(least));
-            add_products(&mut self.means[index * fantasies..][..fantasies], &[solved], normals);
-        }
-    }
+/// The least variance that is left to a point.
+pub(super) fn least_variance(function_variance: f64) -> f64 {
+    LEAST_VARIANCE * function_variance
 }
 
 /// K's factor; where K is not positive definite in its digits, with ten times the noise, again and again.
