@@ -313,7 +313,7 @@ fn an_unknown_strategy_is_refused_with_the_nearest() {
     let error = search::named("--strategy", "gird").err().unwrap();
     assert_eq!(error.exit_code(), 2);
     assert!(error.to_string().contains("did you mean \"grid\"?"), "{error}");
-    assert!(search::find(search::AUTO).is_some());
+    assert!(search::find(search::DEFAULT).is_some());
 }
 
 #[test]

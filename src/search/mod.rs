@@ -1,5 +1,6 @@
 //! Search strategies: one file each. They see the space and the results they are told, never the study.
 
+mod auto;
 mod cells;
 mod cma_es;
 mod distinct;
@@ -36,6 +37,7 @@ use std::collections::BTreeSet;
 
 /// Every strategy.
 pub static ALL: &[&dyn StrategyKind] = &[
+    &auto::Auto,
     &grid::Grid,
     &random::Random,
     &sobol::SobolSearch,
@@ -46,8 +48,8 @@ pub static ALL: &[&dyn StrategyKind] = &[
     &evolution::Evolution,
 ];
 
-/// What [`create`] and [`find`] take as well as the names of [`ALL`]: the best strategy there is.
-pub const AUTO: &str = "auto";
+/// The strategy of a study that does not name one.
+pub const DEFAULT: &str = auto::NAME;
 
 /// What a strategy is created with.
 #[derive(Clone, Debug)]
@@ -188,13 +190,12 @@ where
 
 /// The strategy of this name.
 pub fn find(name: &str) -> Option<&'static dyn StrategyKind> {
-    let name = if name == AUTO { random::NAME } else { name };
     ALL.iter().copied().find(|kind| kind.name() == name)
 }
 
 /// The strategy of this name; an unknown one is refused, naming the nearest.
 pub fn named(place: &str, name: &str) -> Result<&'static dyn StrategyKind> {
-    let names = ALL.iter().map(|kind| kind.name()).chain([AUTO]);
+    let names = ALL.iter().map(|kind| kind.name());
     find(name).ok_or_else(|| unknown_name(place, "strategy", name, names))
 }
 

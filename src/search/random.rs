@@ -6,14 +6,12 @@ use crate::error::Result;
 use crate::setting::Chosen;
 use crate::space::{Configuration, Space};
 
-pub(super) const NAME: &str = "random";
-
 /// Draws each hyperparameter from its own distribution.
 pub struct Random;
 
 impl StrategyKind for Random {
     fn name(&self) -> &'static str {
-        NAME
+        "random"
     }
     fn summary(&self) -> &'static str {
         "each hyperparameter from its own distribution, no configuration twice"

@@ -47,8 +47,7 @@ impl SearchTable {
         let declared = search::ALL.iter().flat_map(|kind| kind.settings());
         let own = [KEYS, more].concat();
         let settings = read_settings(table, &own, declared)?;
-        let strategies: Vec<&str> =
-            search::ALL.iter().map(|kind| kind.name()).chain([search::AUTO]).collect();
+        let strategies: Vec<&str> = search::ALL.iter().map(|kind| kind.name()).collect();
         let strategy = |entry: &Entry<'_>| entry.name_of("strategy", &strategies);
         Ok(Self {
             strategy: optional(table, "strategy", strategy)?,
@@ -69,7 +68,7 @@ impl SearchTable {
         flag: Option<&str>,
         places: &Places,
     ) -> Result<(&'static dyn StrategyKind, Chosen)> {
-        let name = flag.or(self.strategy.as_deref()).unwrap_or(search::AUTO);
+        let name = flag.or(self.strategy.as_deref()).unwrap_or(search::DEFAULT);
         let kind = search::named("--strategy", name)?;
         let settings = self.settings.of_member("search", kind.name(), kind.settings(), flag.is_some());
         Ok((kind, settings.map_err(|error| places.locate(error))?))

@@ -28,6 +28,7 @@ mod proposer;
 mod surface;
 mod warp;
 
+use super::sequence::STARTUP;
 use super::sobol::Sobol;
 use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, sequence};
 use crate::error::Result;
@@ -35,15 +36,6 @@ use crate::setting::Setting;
 use crate::space::{Configuration, Space};
 use encoding::Encoding;
 use proposer::{Fitted, Proposer};
-
-const STARTUP: Setting = Setting {
-    name: "startup_trials",
-    summary: "trials of a Sobol sequence before the first that learns",
-    default: 10.0,
-    low: 1.0,
-    high: 1e6,
-    whole: true,
-};
 
 /// Bayesian optimisation by a Gaussian process.
 pub struct Gp;

@@ -10,7 +10,7 @@ use super::warp::{Warp, value_of};
 use crate::model::metric::Direction;
 use crate::random::{Purpose, Stream};
 use crate::search::sobol::Sobol;
-use crate::search::{Distinct, Settings, Told, Trials, normal, sequence};
+use crate::search::{Cells, Distinct, Settings, Told, Trials, normal, sequence};
 use crate::space::Configuration;
 
 /// Points of the pool that are spread over the space: a whole net of the Sobol sequence would be 2,048.
@@ -18,6 +18,8 @@ const SPREAD: u64 = 1536;
 /// Points of the pool around the best trials, and how many of those.
 const AROUND: usize = 512;
 const CENTERS: usize = 4;
+/// A finite space of no more configurations is compared as a whole.
+const MOST_CELLS: u64 = 2048;
 /// Points of the pool that are climbed from.
 const STARTS: usize = 8;
 /// Fantasies of the values of trials under way.
@@ -43,6 +45,8 @@ pub(super) struct Proposer<'a> {
     encoding: &'a Encoding,
     surface: Surface,
     places: Vec<Place>,
+    /// Whether the places are all that the space has.
+    is_whole: bool,
     pool: Pool,
     normals: Sobol,
 }
@@ -70,28 +74,43 @@ impl<'a> Proposer<'a> {
         for asked in trials.pending {
             push(encoding, &mut surface, &normals, &asked.configuration);
         }
-        let mut places = pool_places(encoding, spread, settings.seed, number, &told, &observations.targets);
+        let cells = Cells::all(encoding.space())
+            .filter(|cells| cells.len().is_some_and(|len| len <= MOST_CELLS.into()));
+        let is_whole = cells.is_some();
+        let mut places = match cells {
+            Some(cells) => all_places(encoding, &cells),
+            None => pool_places(encoding, spread, settings.seed, number, &told, &observations.targets),
+        };
         places.retain(|place| is_welcome(encoding, distinct, place));
         let columns: Vec<Vec<f64>> = places
             .iter()
             .map(|place| surface.stretched(&encoding.columns(&place.point, &place.is_active)))
             .collect();
         let pool = Pool::new(&surface, &columns, count);
-        Self { encoding, surface, places, pool, normals }
+        Self { encoding, surface, places, is_whole, pool, normals }
     }
 
     /// Configurations for the next trial, the best first.
     pub(super) fn proposals(&mut self) -> impl Iterator<Item = Configuration> + use<'a> {
         let values = self.pool.values(&self.surface);
         self.places.iter_mut().zip(values.iter()).for_each(|(place, value)| place.value = *value);
-        let starts: Vec<Place> =
-            self.pool.best_apart(&values, STARTS).into_iter().map(|index| self.places[index].clone()).collect();
-        let climb = Climb { encoding: self.encoding, surface: &self.surface };
-        let mut tops = climb.tops(starts.clone());
-        tops.extend(starts);
+        let mut tops = match self.is_whole {
+            true => self.places.clone(),
+            false => self.tops(&values),
+        };
         tops.sort_by(|one, other| other.value.total_cmp(&one.value));
         let encoding = self.encoding;
         tops.into_iter().map(move |place| encoding.configuration(&place.point))
+    }
+
+    /// Where climbs from the best of the pool start and end.
+    fn tops(&self, values: &[f64]) -> Vec<Place> {
+        let starts = self.pool.best_apart(values, STARTS).into_iter();
+        let starts: Vec<Place> = starts.map(|index| self.places[index].clone()).collect();
+        let climb = Climb { encoding: self.encoding, surface: &self.surface };
+        let mut tops = climb.tops(starts.clone());
+        tops.extend(starts);
+        tops
     }
 
     /// Takes in what is proposed for a trial: the next are chosen beside it.
@@ -116,6 +135,18 @@ fn is_welcome(encoding: &Encoding, distinct: &Distinct, place: &Place) -> bool {
     is_free || distinct.is_free(&encoding.configuration(&place.point))
 }
 
+/// Every configuration of a finite space.
+fn all_places(encoding: &Encoding, cells: &Cells) -> Vec<Place> {
+    let count = cells.len().unwrap_or(0);
+    let configurations = (0..count).filter_map(|cell| cells.at(cell));
+    configurations.map(|configuration| place_at(encoding, encoding.point_of(&configuration))).collect()
+}
+
+fn place_at(encoding: &Encoding, mut point: Vec<f64>) -> Place {
+    let is_active = encoding.settle(&mut point);
+    Place { point, is_active, value: f64::NEG_INFINITY }
+}
+
 /// The pool's points, settled: spread over the space, and around the best trials.
 fn pool_places(
     encoding: &Encoding,
@@ -137,11 +168,7 @@ fn pool_places(
     let near = centers.iter().cycle().take(if centers.is_empty() { 0 } else { AROUND });
     let mut points: Vec<Vec<f64>> = even.collect();
     points.extend(near.map(|center| around(encoding, center, &mut stream)));
-    let place = |mut point: Vec<f64>| {
-        let is_active = encoding.settle(&mut point);
-        Place { point, is_active, value: f64::NEG_INFINITY }
-    };
-    points.into_iter().map(place).collect()
+    points.into_iter().map(|point| place_at(encoding, point)).collect()
 }
 
 /// Scales and warp of the first trials told: of all up to 128, then anew with every 32nd, and every 64th from 512 on.

@@ -24,6 +24,7 @@ mod pool;
 mod split;
 
 use super::frame::{Frame, Member};
+use super::sequence::STARTUP;
 use super::sobol::Sobol;
 use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, sequence};
 use crate::error::Result;
@@ -34,16 +35,7 @@ use likely::Likely;
 use mixture::Weights;
 use pool::Pool;
 
-const STARTUP: Setting = Setting {
-    name: "startup_trials",
-    summary: "trials of a Sobol sequence before the first that learns",
-    default: 10.0,
-    low: 1.0,
-    high: 1e6,
-    whole: true,
-};
-
-const CANDIDATES: Setting = Setting {
+pub(super) const CANDIDATES: Setting = Setting {
     name: "candidates",
     summary: "configurations that are drawn and compared for a trial",
     default: 24.0,
