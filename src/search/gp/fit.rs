@@ -183,6 +183,8 @@ pub(super) fn gram(points: &Panels, width: usize, scales: &Scales, with_slopes: 
         }
         values.iter_mut().flat_map(|lanes| &mut lanes.0).for_each(|value| *value *= scales.variance);
         (start..end).for_each(|i| values[i].0[i - start] += scales.noise);
+        // Rows that the matrix does not have are zero, as those of its factor then are.
+        values.iter_mut().for_each(|lanes| lanes.0[end - start..].fill(0.0));
     }
     (gram, slopes)
 }
