@@ -45,7 +45,8 @@ pub(super) struct Descent {
 impl Descent {
     /// At its start, which is moved into the bounds.
     pub(super) fn new(start: &[f64], bounds: Vec<(f64, f64)>, limits: Limits) -> Self {
-        let point: Vec<f64> = start.iter().zip(&bounds).map(|(x, (low, high))| x.clamp(*low, *high)).collect();
+        let point: Vec<f64> =
+            start.iter().zip(&bounds).map(|(x, (low, high))| x.clamp(*low, *high)).collect();
         Self {
             slope: vec![0.0; point.len()],
             direction: vec![0.0; point.len()],
@@ -192,4 +193,113 @@ fn difference(left: &[f64], right: &[f64]) -> Vec<f64> {
 
 fn add(to: &mut [f64], factor: f64, other: &[f64]) {
     to.iter_mut().zip(other).for_each(|(to, other)| *to += factor * other);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: Limits = Limits { evaluations: 500, slope: 1e-6, gain: 0.0 };
+
+    /// The end of a descent, its value and its evaluations. The best value never rises on the way.
+    fn end(
+        start: &[f64],
+        bounds: &[(f64, f64)],
+        limits: Limits,
+        of: impl Fn(&[f64]) -> (f64, Vec<f64>),
+    ) -> (Vec<f64>, f64, usize) {
+        let mut descent = Descent::new(start, bounds.to_vec(), limits);
+        let (mut evaluations, mut least) = (0, f64::INFINITY);
+        while let Some(trial) = descent.trial() {
+            assert!(trial.iter().zip(bounds).all(|(x, (low, high))| low <= x && x <= high), "{trial:?}");
+            let (value, slope) = of(trial);
+            descent.tell(value, &slope);
+            evaluations += 1;
+            assert!(descent.best().1 <= least, "{} after {least}", descent.best().1);
+            least = descent.best().1;
+        }
+        let (point, value) = descent.best();
+        (point.to_vec(), value, evaluations)
+    }
+
+    fn rosenbrock(x: &[f64]) -> (f64, Vec<f64>) {
+        let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
+        (a * a + 100.0 * b * b, vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b])
+    }
+
+    #[test]
+    fn the_bottom_of_a_curved_valley_is_reached() {
+        let bounds = [(-5.0, 10.0); 2];
+        let (point, value, evaluations) = end(&[-1.2, 1.0], &bounds, LIMITS, rosenbrock);
+        assert!(value <= 1e-12 && evaluations <= 80, "{value:e} at {point:?} in {evaluations}");
+        // With the bottom outside, the end is where the valley leaves the box: x² = y = 0.5.
+        let (point, ..) = end(&[-1.2, 0.1], &[(-2.0, 2.0), (-1.0, 0.5)], LIMITS, rosenbrock);
+        assert!(point[1] == 0.5 && rosenbrock(&point).1[0].abs() <= 1e-5, "{point:?}");
+    }
+
+    #[test]
+    fn evaluations_end_with_their_budget() {
+        for budget in 1..9 {
+            let limits = Limits { evaluations: budget, ..LIMITS };
+            let (_, value, evaluations) = end(&[-1.2, 1.0], &[(-5.0, 10.0); 2], limits, rosenbrock);
+            assert_eq!(evaluations, budget);
+            assert!(value.is_finite());
+        }
+    }
+
+    /// A cliff behind which there is no number, short of the minimum: the end is in front of it.
+    #[test]
+    fn what_is_no_number_is_stepped_back_from() {
+        for (value, slope) in
+            [(f64::NAN, f64::NAN), (f64::NEG_INFINITY, 0.0), (f64::INFINITY, 1.0), (0.0, f64::NAN)]
+        {
+            let cliff = |x: &[f64]| match x[0] > 0.6 {
+                true => (value, vec![slope]),
+                false => ((x[0] - 0.7).powi(2), vec![2.0 * (x[0] - 0.7)]),
+            };
+            let (point, found, _) = end(&[0.1], &[(0.0, 1.0)], LIMITS, cliff);
+            assert!(point[0] > 0.5 && point[0] <= 0.6, "{point:?}");
+            assert_eq!(found, cliff(&point).0);
+            let (point, found, evaluations) = end(&[0.9], &[(0.0, 1.0)], LIMITS, cliff);
+            assert_eq!((point[0], found, evaluations), (0.9, f64::INFINITY, 1));
+        }
+    }
+
+    #[test]
+    fn a_start_outside_of_the_bounds_is_moved_into_them() {
+        let slope = |x: &[f64]| (x[0], vec![1.0]);
+        assert_eq!(end(&[7.0], &[(0.0, 1.0)], LIMITS, slope).0, [0.0]);
+        assert_eq!(end(&[-7.0], &[(0.0, 1.0)], LIMITS, slope), (vec![0.0], 0.0, 1));
+    }
+
+    /// Half (x − c)·A·(x − c) and its slope, A = B·Bᵀ + 1/20.
+    fn bowl(center: &[f64], root: &[f64], x: &[f64]) -> (f64, Vec<f64>) {
+        let from = difference(x, center);
+        let rows: Vec<&[f64]> = root.chunks(x.len()).take(x.len()).collect();
+        let across: Vec<f64> =
+            (0..x.len()).map(|k| rows.iter().zip(&from).map(|(row, d)| row[k] * d).sum()).collect();
+        let slope: Vec<f64> = rows.iter().zip(&from).map(|(row, d)| dot(row, &across) + 0.05 * d).collect();
+        (0.5 * dot(&slope, &from), slope)
+    }
+
+    proptest! {
+        /// Karush, Kuhn and Tucker's conditions: no free coordinate has a slope, and those on a bound are pushed
+        /// against it.
+        #[test]
+        fn the_bottom_of_a_bowl_within_a_box_is_reached(
+            center in prop::collection::vec(-0.5..1.5_f64, 1..7),
+            root in prop::collection::vec(-1.0..1.0_f64, 36),
+            start in prop::collection::vec(0.0..1.0_f64, 6),
+        ) {
+            let count = center.len();
+            let of = |x: &[f64]| bowl(&center, &root, x);
+            let (point, value, evaluations) = end(&start[..count], &vec![(0.0, 1.0); count], LIMITS, of);
+            let slope = of(&point).1;
+            for (x, slope) in point.iter().zip(&slope) {
+                let is_met = (slope.abs() <= 1e-5) || (*x == 0.0 && *slope > 0.0) || (*x == 1.0 && *slope < 0.0);
+                prop_assert!(is_met, "slope {slope:?} at {point:?}, {value} in {evaluations}");
+            }
+        }
+    }
 }

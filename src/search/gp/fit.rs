@@ -44,20 +44,20 @@ impl Scales {
         Self { inverse_squares: vec![1.0; count], variance: 1.0, noise: 1e-4 }
     }
 
-    fn from_logarithms(logarithms: &[f64]) -> Self {
+    pub(super) fn from_logarithms(logarithms: &[f64]) -> Self {
         let mut values: Vec<f64> = logarithms.iter().map(|x| libm::exp(*x)).collect();
         let noise = values.pop().unwrap_or(LEAST_NOISE);
         let variance = values.pop().unwrap_or(1.0);
         Self { inverse_squares: values, variance, noise }
     }
 
-    fn logarithms(&self) -> Vec<f64> {
+    pub(super) fn logarithms(&self) -> Vec<f64> {
         let all = self.inverse_squares.iter().chain([&self.variance, &self.noise]);
         all.map(|x| libm::log(*x)).collect()
     }
 
     /// The log prior and its slope by each logarithm.
-    fn prior(&self) -> (f64, Vec<f64>) {
+    pub(super) fn prior(&self) -> (f64, Vec<f64>) {
         let (mut value, mut slope) = (0.0, Vec::with_capacity(self.inverse_squares.len() + 2));
         for theta in &self.inverse_squares {
             let length = 1.0 / theta.sqrt();
@@ -98,12 +98,7 @@ impl Observations {
 }
 
 /// The most probable scales and warp of trials at these points.
-pub(super) fn fit(
-    told: &[&Told],
-    points: &Panels,
-    owners: &[usize],
-    direction: Direction,
-) -> (Scales, Warp) {
+pub(super) fn fit(told: &[&Told], points: &Panels, owners: &[usize], direction: Direction) -> (Scales, Warp) {
     let count = owners.last().map_or(0, |last| last + 1);
     let mut observations =
         Observations { points: points.clone(), owners: owners.to_vec(), targets: Vec::new() };
@@ -141,14 +136,14 @@ fn climb(observations: &Observations, start: &[f64]) -> (Vec<f64>, f64) {
 
 /// The log of the posterior density of scales, but for a constant, and its slope by each logarithm; minus
 /// infinity where K is not positive definite.
-fn log_posterior(observations: &Observations, scales: &Scales) -> (f64, Vec<f64>) {
+pub(super) fn log_posterior(observations: &Observations, scales: &Scales) -> (f64, Vec<f64>) {
     let (prior, mut slope) = scales.prior();
     let (likelihood, own) = log_likelihood(observations, scales);
     slope.iter_mut().zip(own).for_each(|(sum, own)| *sum += own);
     (prior + likelihood, slope)
 }
 
-fn log_likelihood(observations: &Observations, scales: &Scales) -> (f64, Vec<f64>) {
+pub(super) fn log_likelihood(observations: &Observations, scales: &Scales) -> (f64, Vec<f64>) {
     let points = observations.scaled(scales);
     let count = points.row_count();
     let (gram, kernel) = gram(&points, observations.owners.len(), scales, true);
@@ -204,8 +199,7 @@ impl Slopes<'_> {
     fn add(&self, slope: &mut [f64]) {
         let count = self.points.row_count();
         let (noise, variance) = (slope.len() - 1, slope.len() - 2);
-        let trace: f64 =
-            (0..count).map(|i| self.weights[i] * self.weights[i] - self.inverse.at(i, i)).sum();
+        let trace: f64 = (0..count).map(|i| self.weights[i] * self.weights[i] - self.inverse.at(i, i)).sum();
         slope[noise] += 0.5 * self.scales.noise * trace;
         // y·α − n = Σ W K; what is not noise is proportional to the variance.
         let fit: f64 = self.weights.iter().zip(&self.observations.targets).map(|(w, y)| w * y).sum();

@@ -1,8 +1,8 @@
 //! The Matérn kernel of smoothness 5/2, one length scale a dimension, for eight points side by side.
 
-use super::lanes::{Eight, Lanes, Wide};
+use super::lanes::{Eight, Lanes, Wide, in_vectors};
 use super::panels::Panels;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 /// √5.
 const ROOT_5: f64 = 2.236_067_977_499_79;
@@ -74,7 +74,7 @@ fn squared_distances(eight: &[Lanes], points: &Panels, squared: &mut [Lanes]) {
 /// Kernel values of eight points with points 0 to `values.len()` − 1, without the kernel's scale: `values[j]`
 /// with point j.
 pub(super) fn values(eight: &[Lanes], points: &Panels, values: &mut [Lanes]) {
-    Arch::new().dispatch(Values { eight, points, values, slopes: None });
+    in_vectors(Values { eight, points, values, slopes: None });
 }
 
 /// The same, and their derivatives by the squared distance.
@@ -84,7 +84,7 @@ pub(super) fn values_and_slopes(
     values: &mut [Lanes],
     slopes: &mut [Lanes],
 ) {
-    Arch::new().dispatch(Values { eight, points, values, slopes: Some(slopes) });
+    in_vectors(Values { eight, points, values, slopes: Some(slopes) });
 }
 
 /// Computes kernel values in the processor's widest vectors.

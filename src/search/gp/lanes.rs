@@ -30,7 +30,39 @@ pub(super) trait Wide: Sized {
 
     /// Runs in the processor's widest vectors, of at most eight numbers.
     fn compute(self) -> Self::Output {
-        Arch::new().dispatch(InVectors(self))
+        in_vectors(InVectors(self))
+    }
+}
+
+/// Runs in the processor's widest vectors; in tests, in those that [`narrow::within`] says.
+pub(super) fn in_vectors<W: WithSimd>(work: W) -> W::Output {
+    #[cfg(test)]
+    if let Some(arch) = narrow::chosen() {
+        return arch.dispatch(work);
+    }
+    Arch::new().dispatch(work)
+}
+
+/// Other vectors than the widest, to compare bits.
+#[cfg(test)]
+pub(super) mod narrow {
+    use pulp::Arch;
+    use std::cell::Cell;
+
+    thread_local! {
+        static CHOSEN: Cell<Option<Arch>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn chosen() -> Option<Arch> {
+        CHOSEN.get()
+    }
+
+    /// What some work on this thread comes to in these vectors.
+    pub(in crate::search::gp) fn within<T>(arch: Arch, work: impl FnOnce() -> T) -> T {
+        CHOSEN.set(Some(arch));
+        let done = work();
+        CHOSEN.set(None);
+        done
     }
 }
 

@@ -248,4 +248,3 @@ impl Factor {
         Invert(&self.lower).compute()
     }
 }
-

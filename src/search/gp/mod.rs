@@ -22,6 +22,8 @@ mod fit;
 mod kernel;
 mod lanes;
 mod linear;
+#[cfg(test)]
+mod oracle;
 mod panels;
 mod pool;
 mod proposer;
@@ -52,7 +54,9 @@ impl StrategyKind for Gp {
     }
     fn notes(&self, _: &Space, settings: &Settings) -> Vec<String> {
         let startup = settings.chosen.count(&STARTUP);
-        vec![format!("gp: {startup} trials spread evenly over the space, then where most improvement is expected")]
+        vec![format!(
+            "gp: {startup} trials spread evenly over the space, then where most improvement is expected"
+        )]
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(Search { settings: settings.clone(), known: None, fitted: None, proposed: None })

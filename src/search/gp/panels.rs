@@ -102,4 +102,3 @@ impl<'a> PanelSlice<'a> {
         &self.numbers[index * self.width..][..self.width]
     }
 }
-

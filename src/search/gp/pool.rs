@@ -91,7 +91,8 @@ impl Pool {
             let scaled = |r: usize| surface.function_variance() * kernel.0[r];
             let solved = Lanes(std::array::from_fn(|r| (scaled(r) - product.0[r]) / row[last]));
             panel[last] = solved;
-            let (variance, least) = (&mut self.variance[index].0, least_variance(surface.function_variance()));
+            let (variance, least) =
+                (&mut self.variance[index].0, least_variance(surface.function_variance()));
             (0..LANES).for_each(|r| variance[r] = (variance[r] - solved.0[r] * solved.0[r]).max(least));
             add_products(&mut self.means[index * fantasies..][..fantasies], &[solved], normals);
         }

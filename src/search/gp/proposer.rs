@@ -160,8 +160,7 @@ fn pool_places(
     order.sort_by(|one, other| targets[*other].total_cmp(&targets[*one]).then(one.cmp(other)));
     let centers: Vec<Vec<f64>> =
         order.iter().take(CENTERS).map(|index| encoding.point_of(&told[*index].configuration)).collect();
-    let mut stream =
-        Stream::new(seed, Purpose::Search, LAYER, number as u32, (number >> 32) as u32).reader();
+    let mut stream = Stream::new(seed, Purpose::Search, LAYER, number as u32, (number >> 32) as u32).reader();
     // Point n of the sequence is that of trial n: other points for every ask.
     let first = number.wrapping_add(1).wrapping_mul(2048);
     let even = (0..SPREAD).map(|i| sequence::spread(encoding.space(), &spread.point(first.wrapping_add(i))));
@@ -212,4 +211,116 @@ fn points_of(encoding: &Encoding, told: &[&Told]) -> Panels {
         columns.iter().enumerate().for_each(|(column, x)| points.set(row, column, *x));
     }
     points
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::{Dimension, Domain, Space, Value};
+
+    fn encoding() -> Encoding {
+        let unit = Domain::Float { low: 0.0, high: 1.0, log: false, step: None };
+        Encoding::new(&Space::new(vec![Dimension::new("x", unit)]).unwrap())
+    }
+
+    /// Trials at the multiples of the golden ratio, of which every seventh failed.
+    fn trials(count: u64) -> Vec<Told> {
+        let told = |number: u64| {
+            let x = (number as f64 * 0.618_033_988_749_895).fract();
+            Told {
+                number,
+                configuration: Configuration::from([("x".into(), Value::Float(x))]),
+                value: (number % 7 != 3).then_some((x - 0.3).powi(2)),
+                is_pruned: false,
+            }
+        };
+        (0..count).map(told).collect()
+    }
+
+    #[test]
+    fn the_better_half_and_an_even_part_of_the_rest_are_selected() {
+        for (direction, sign) in [(Direction::Minimize, 1.0), (Direction::Maximize, -1.0)] {
+            let mut told = trials(100);
+            told.iter_mut().for_each(|told| told.value = told.value.map(|value| sign * value));
+            assert_eq!(selected(&told, direction, 100), told.iter().collect::<Vec<_>>());
+            let found = selected(&told, direction, 30);
+            assert_eq!(found.len(), 30);
+            assert!(found.is_sorted_by(|one, other| one.number < other.number));
+            let cost = |told: &Told| told.value.map_or(f64::INFINITY, |value| sign * value);
+            let mut order: Vec<&Told> = told.iter().collect();
+            order.sort_by(|one, other| cost(one).total_cmp(&cost(other)));
+            let is_in = |own: &&&Told| found.iter().any(|told| told.number == own.number);
+            assert_eq!(order[..15].iter().filter(is_in).count(), 15);
+            // Of 85 the other 15: in any 17 in the order of their numbers there are three.
+            let mut rest = order[15..].to_vec();
+            rest.sort_by_key(|told| told.number);
+            for part in rest.chunks(17) {
+                assert_eq!(part.iter().filter(is_in).count(), 3);
+            }
+        }
+    }
+
+    /// A fit is that of its trials, whatever was asked before.
+    #[test]
+    fn a_fit_does_not_depend_on_those_before() {
+        let (encoding, told) = (encoding(), trials(30));
+        let of = |known: &mut Option<Fitted>, count: usize| {
+            let fitted = refitted(known, &encoding, &told[..count], Direction::Minimize);
+            (fitted.told.len(), fitted.scales.clone(), fitted.warp.clone())
+        };
+        let fresh = |count| of(&mut None, count);
+        let mut known = None;
+        for count in [12, 30, 12, 13, 13] {
+            assert_eq!(of(&mut known, count), fresh(count));
+        }
+        assert_ne!(fresh(12).1, fresh(13).1);
+        // The same number of other trials.
+        let mut others = told.clone();
+        others[5].value = Some(-1.0);
+        let other = refitted(&mut known, &encoding, &others[..13], Direction::Minimize);
+        assert_ne!(other.scales, fresh(13).1);
+    }
+
+    /// One observation, a constant, the same point again and again, values as far apart as they can be: the fit
+    /// ends, and what it gives are numbers.
+    #[test]
+    fn a_fit_of_anything_ends_with_scales_that_are_numbers() {
+        let encoding = encoding();
+        let with = |count: u64, value: &dyn Fn(u64) -> Option<f64>| {
+            let mut told = trials(count);
+            told.iter_mut().for_each(|told| told.value = value(told.number));
+            told
+        };
+        let mut alike = with(20, &|number| Some(number as f64));
+        let first = alike[0].configuration.clone();
+        alike.iter_mut().for_each(|told| told.configuration = first.clone());
+        let mut twice = trials(10);
+        twice.extend(trials(10));
+        let cases = [
+            with(1, &|_| Some(2.0)),
+            with(2, &|number| Some(number as f64)),
+            with(17, &|_| Some(2.0)),
+            with(17, &|_| None),
+            with(17, &|number| (number == 4).then_some(1.0)),
+            with(17, &|number| Some(if number % 2 == 0 { f64::MAX } else { -f64::MAX })),
+            with(17, &|number| Some(if number % 3 == 0 { -1e149 } else { number as f64 * 1e-300 })),
+            alike,
+            twice,
+        ];
+        for told in cases {
+            let mut known = None;
+            let Fitted { scales, warp, .. } = refitted(&mut known, &encoding, &told, Direction::Maximize);
+            let numbers = scales.inverse_squares.iter().chain([&scales.variance, &scales.noise]);
+            assert!(numbers.clone().all(|x| x.is_finite() && *x > 0.0), "{scales:?}");
+            let told: Vec<&Told> = told.iter().collect();
+            assert!(warp.targets(&told).iter().all(|target| target.is_finite()), "{:?}", told[0]);
+            let observations = Observations {
+                points: points_of(&encoding, &told),
+                owners: encoding.owners(),
+                targets: warp.targets(&told),
+            };
+            let surface = Surface::new(&observations, scales.clone(), 0);
+            assert!(surface.best()[0].is_finite());
+        }
+    }
 }

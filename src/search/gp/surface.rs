@@ -189,8 +189,7 @@ impl Surface {
         // The slope by v, in place of v: Σ_f (slope by μ_f) b_f − (slope by σ) v/σ.
         let mut by_any_mean = Lanes::default();
         by_mean.iter().for_each(|slope| (0..LANES).for_each(|r| by_any_mean.0[r] += slope.0[r]));
-        let by_square: [f64; LANES] =
-            std::array::from_fn(|r| by_deviation.0[r] / eight.variance.0[r].sqrt());
+        let by_square: [f64; LANES] = std::array::from_fn(|r| by_deviation.0[r] / eight.variance.0[r].sqrt());
         let (observed, under_way) = eight.solved[..self.factor.len()].split_at_mut(self.observed);
         for (v, b) in observed.iter_mut().zip(&self.whitened) {
             (0..LANES).for_each(|r| v.0[r] = by_any_mean.0[r] * b - by_square[r] * v.0[r]);
@@ -216,7 +215,7 @@ pub(super) fn least_variance(function_variance: f64) -> f64 {
 }
 
 /// K's factor; where K is not positive definite in its digits, with ten times the noise, again and again.
-fn factor_with_jitter(points: &Panels, width: usize, mut scales: Scales) -> (Factor, Scales) {
+pub(super) fn factor_with_jitter(points: &Panels, width: usize, mut scales: Scales) -> (Factor, Scales) {
     loop {
         let (gram, _) = fit::gram(points, width, &scales, false);
         match Factor::of(gram) {
