@@ -38,17 +38,22 @@ impl StrategyKind for Auto {
     fn notes(&self, _: &Space, settings: &Settings) -> Vec<String> {
         let startup = settings.chosen.count(&STARTUP);
         let most = settings.chosen.count(&GP_TRIALS);
+        let few = match most > startup {
+            true => format!(", then a Gaussian process (gp) up to {most} results"),
+            false => String::new(),
+        };
         vec![format!(
-            "auto: {startup} trials spread evenly over the space, then a Gaussian process (gp) up to {most} results, then \
-             Parzen estimators (tpe)"
+            "auto: {startup} trials spread evenly over the space{few}, then Parzen estimators (tpe)"
         )]
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
+        let most = settings.chosen.count(&GP_TRIALS);
         Box::new(Parts {
-            most: settings.chosen.count(&GP_TRIALS),
+            most,
             few: gp::Gp.create(settings),
             many: tpe::Tpe.create(settings),
-            was_many: false,
+            // Both start alike: where the first has no trial behind its starts, nothing changes.
+            was_many: most <= settings.chosen.count(&STARTUP),
             remarks: Vec::new(),
         })
     }
