@@ -10,7 +10,7 @@ use super::warp::{Warp, value_of};
 use crate::model::metric::Direction;
 use crate::random::{Purpose, Stream};
 use crate::search::sobol::Sobol;
-use crate::search::{Cells, Distinct, Settings, Told, Trials, normal, sequence};
+use crate::search::{Distinct, Settings, Told, Trials, normal, sequence};
 use crate::space::Configuration;
 
 /// Points of the pool that are spread over the space: a whole net of the Sobol sequence would be 2,048.
@@ -18,8 +18,6 @@ const SPREAD: u64 = 1536;
 /// Points of the pool around the best trials, and how many of those.
 const AROUND: usize = 512;
 const CENTERS: usize = 4;
-/// A finite space of no more configurations is compared as a whole.
-const MOST_CELLS: u64 = 2048;
 /// Points of the pool that are climbed from.
 const STARTS: usize = 8;
 /// Fantasies of the values of trials under way.
@@ -45,10 +43,9 @@ pub(super) struct Proposer<'a> {
     encoding: &'a Encoding,
     surface: Surface,
     places: Vec<Place>,
-    /// Whether the places are all that the space has.
-    is_whole: bool,
     pool: Pool,
-    normals: Sobol,
+    /// (fantasy, trial under way) a number in [0, 1).
+    normals: Vec<Vec<f64>>,
 }
 
 impl<'a> Proposer<'a> {
@@ -71,14 +68,12 @@ impl<'a> Proposer<'a> {
         let room = trials.pending.len() + count;
         let mut surface = Surface::new(&observations, fitted.scales.clone(), room);
         let normals = Sobol::new(room, settings.seed ^ NORMALS);
+        let normals: Vec<Vec<f64>> = (0..FANTASIES).map(|f| normals.point(f)).collect();
         for asked in trials.pending {
             push(encoding, &mut surface, &normals, &asked.configuration);
         }
-        let cells = Cells::all(encoding.space())
-            .filter(|cells| cells.len().is_some_and(|len| len <= MOST_CELLS.into()));
-        let is_whole = cells.is_some();
-        let mut places = match cells {
-            Some(cells) => all_places(encoding, &cells),
+        let mut places: Vec<Place> = match &encoding.whole {
+            Some(all) => all.iter().map(|own| place_at(encoding, encoding.point_of(own))).collect(),
             None => pool_places(encoding, spread, settings.seed, number, &told, &observations.targets),
         };
         places.retain(|place| is_welcome(encoding, distinct, place));
@@ -87,14 +82,14 @@ impl<'a> Proposer<'a> {
             .map(|place| surface.stretched(&encoding.columns(&place.point, &place.is_active)))
             .collect();
         let pool = Pool::new(&surface, &columns, count);
-        Self { encoding, surface, places, is_whole, pool, normals }
+        Self { encoding, surface, places, pool, normals }
     }
 
     /// Configurations for the next trial, the best first.
     pub(super) fn proposals(&mut self) -> impl Iterator<Item = Configuration> + use<'a> {
         let values = self.pool.values(&self.surface);
         self.places.iter_mut().zip(values.iter()).for_each(|(place, value)| place.value = *value);
-        let mut tops = match self.is_whole {
+        let mut tops = match self.encoding.whole.is_some() {
             true => self.places.clone(),
             false => self.tops(&values),
         };
@@ -121,25 +116,18 @@ impl<'a> Proposer<'a> {
 }
 
 /// Adds a trial under way, with quasi-Monte-Carlo normal numbers: coordinate j of the points of a Sobol sequence.
-fn push(encoding: &Encoding, surface: &mut Surface, normals: &Sobol, configuration: &Configuration) {
+fn push(encoding: &Encoding, surface: &mut Surface, normals: &[Vec<f64>], configuration: &Configuration) {
     let columns = surface.stretched(&encoding.columns_of(configuration));
     let own = surface.pending();
     // Half a unit of the 53rd binary place keeps 0 away.
-    let normal = |f| normal::upper_quantile(normals.point(f)[own] + 2_f64.powi(-54));
-    surface.push(&columns, (0..FANTASIES).map(normal).collect());
+    let normal = |point: &Vec<f64>| normal::upper_quantile(point[own] + 2_f64.powi(-54));
+    surface.push(&columns, normals.iter().map(normal).collect());
 }
 
 /// Whether a point of a pool may be proposed; where a space is endless and free, all may.
 fn is_welcome(encoding: &Encoding, distinct: &Distinct, place: &Place) -> bool {
     let is_free = encoding.space().constraints.is_empty() && !distinct.is_finite();
     is_free || distinct.is_free(&encoding.configuration(&place.point))
-}
-
-/// Every configuration of a finite space.
-fn all_places(encoding: &Encoding, cells: &Cells) -> Vec<Place> {
-    let count = cells.len().unwrap_or(0);
-    let configurations = (0..count).filter_map(|cell| cells.at(cell));
-    configurations.map(|configuration| place_at(encoding, encoding.point_of(&configuration))).collect()
 }
 
 fn place_at(encoding: &Encoding, mut point: Vec<f64>) -> Place {

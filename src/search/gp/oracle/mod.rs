@@ -3,6 +3,7 @@
 
 mod algebra;
 mod bits;
+mod encoding;
 mod processes;
 mod slopes;
 
