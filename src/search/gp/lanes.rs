@@ -43,29 +43,6 @@ pub(super) fn in_vectors<W: WithSimd>(work: W) -> W::Output {
     Arch::new().dispatch(work)
 }
 
-/// Other vectors than the widest, to compare bits.
-#[cfg(test)]
-pub(super) mod narrow {
-    use pulp::Arch;
-    use std::cell::Cell;
-
-    thread_local! {
-        static CHOSEN: Cell<Option<Arch>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn chosen() -> Option<Arch> {
-        CHOSEN.get()
-    }
-
-    /// What some work on this thread comes to in these vectors.
-    pub(in crate::search::gp) fn within<T>(arch: Arch, work: impl FnOnce() -> T) -> T {
-        CHOSEN.set(Some(arch));
-        let done = work();
-        CHOSEN.set(None);
-        done
-    }
-}
-
 struct InVectors<W>(W);
 
 impl<W: Wide> WithSimd for InVectors<W> {
@@ -198,5 +175,28 @@ impl Wide for AddProducts<'_> {
                 Eight::load(sum).plus(simd, product).store(sum);
             }
         }
+    }
+}
+
+/// Other vectors than the widest, to compare bits.
+#[cfg(test)]
+pub(super) mod narrow {
+    use pulp::Arch;
+    use std::cell::Cell;
+
+    thread_local! {
+        static CHOSEN: Cell<Option<Arch>> = const { Cell::new(None) };
+    }
+
+    pub(super) fn chosen() -> Option<Arch> {
+        CHOSEN.get()
+    }
+
+    /// What some work on this thread comes to in these vectors.
+    pub(in crate::search::gp) fn within<T>(arch: Arch, work: impl FnOnce() -> T) -> T {
+        CHOSEN.set(Some(arch));
+        let done = work();
+        CHOSEN.set(None);
+        done
     }
 }

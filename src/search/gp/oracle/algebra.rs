@@ -50,10 +50,10 @@ fn a_factor_times_itself_is_the_matrix_and_the_inverse_undoes_it() {
         let inverse = factor.inverse();
         let inverse = |i: usize, j: usize| inverse.at(i.max(j), i.min(j));
         for i in 0..count {
-            for j in 0..=i {
+            for (j, column) in matrix[..=i].iter().enumerate() {
                 let product: f64 = (0..count).map(|k| lower(&factor, i, k) * lower(&factor, j, k)).sum();
-                assert_near(product, matrix[i][j], 1e-14);
-                let unit: f64 = (0..count).map(|k| inverse(i, k) * matrix[k][j]).sum();
+                assert_near(product, column[i], 1e-14);
+                let unit: f64 = (0..count).map(|k| inverse(i, k) * column[k]).sum();
                 assert_near(unit, f64::from(u8::from(i == j)), 1e-9);
             }
         }
@@ -73,12 +73,12 @@ fn solves_are_undone_by_the_factor() {
         factor.solve(&mut lanes);
         factor.solve_transposed(&mut transposed);
         for (r, right) in right.iter().enumerate() {
-            for k in 0..count {
+            for (k, right) in right.iter().enumerate() {
                 // x·Lᵀ and x·L, element k.
                 let product: f64 = (0..=k).map(|c| lanes[c].0[r] * lower(&factor, k, c)).sum();
-                assert_near(product, right[k], 1e-12);
+                assert_near(product, *right, 1e-12);
                 let product: f64 = (k..count).map(|c| transposed[c].0[r] * lower(&factor, c, k)).sum();
-                assert_near(product, right[k], 1e-10);
+                assert_near(product, *right, 1e-10);
             }
         }
         assert!(lanes[count..].iter().all(|lanes| *lanes == Lanes::default()));

@@ -3,6 +3,7 @@
 
 mod algebra;
 mod bits;
+mod climb;
 mod encoding;
 mod processes;
 mod slopes;
