@@ -199,4 +199,14 @@ fn list_names_members_of_every_family() {
     for name in ["learning_rate", "gelu", "adamw", "huber", "orthogonal", "one_cycle", "roc_auc", "grid"] {
         assert!(text.contains(&format!("  {name} ")), "{name}");
     }
+    // Own settings are listed once, with who has them.
+    for (name, members) in
+        [("startup_trials", "tpe, gp"), ("reduction_factor", "successive_halving, hyperband, asha")]
+    {
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with(&format!("  {name} ")) && line.contains("(default "))
+            .collect();
+        assert!(lines.len() == 1 && lines[0].contains(members), "{name}: {lines:?}");
+    }
 }

@@ -3,6 +3,7 @@
 use super::output;
 use crate::error::Result;
 use crate::model::{activation, hyperparameter, initializer, layer, loss, lr_schedule, metric, optimizer};
+use crate::setting::Setting;
 use crate::{report, schedule, search};
 
 /// Prints every family with its members.
@@ -17,7 +18,15 @@ pub fn run() -> Result<()> {
         ("layers", members(layer::ALL, |member| (member.name(), member.summary()))),
         ("search.objective", members(metric::ALL, |member| (member.name(), member.summary()))),
         ("search.strategy", members(search::ALL, |member| (member.name(), member.summary()))),
+        (
+            "its own settings, keys of [search]",
+            settings(search::ALL, |member| (member.name(), member.settings())),
+        ),
         ("schedule.kind", members(schedule::ALL, |member| (member.name(), member.summary()))),
+        (
+            "its own settings, keys of [schedule]",
+            settings(schedule::ALL, |member| (member.name(), member.settings())),
+        ),
         ("show --format", members(report::ALL, |member| (member.name(), member.summary()))),
     ];
     let blocks: Vec<String> = families.iter().map(|(family, members)| block(family, members)).collect();
@@ -29,6 +38,27 @@ fn members<T: ?Sized>(
     facts: fn(&T) -> (&'static str, &'static str),
 ) -> Vec<(&'static str, String)> {
     all.iter().map(|member| facts(member)).map(|(name, summary)| (name, summary.to_owned())).collect()
+}
+
+/// Each setting once, with the members that have it.
+fn settings<T: ?Sized>(
+    all: &[&'static T],
+    facts: fn(&T) -> (&'static str, &'static [Setting]),
+) -> Vec<(&'static str, String)> {
+    let mut found: Vec<(Setting, Vec<&str>)> = Vec::new();
+    for (member, settings) in all.iter().map(|member| facts(member)) {
+        for setting in settings {
+            match found.iter_mut().find(|(known, _)| known == setting) {
+                Some((_, members)) => members.push(member),
+                None => found.push((*setting, vec![member])),
+            }
+        }
+    }
+    let line = |(setting, members): (Setting, Vec<&str>)| {
+        let Setting { name, summary, default, .. } = setting;
+        (name, format!("{summary} (default {default}; {})", members.join(", ")))
+    };
+    found.into_iter().map(line).collect()
 }
 
 fn hyperparameters() -> Vec<(&'static str, String)> {

@@ -33,7 +33,7 @@ pub struct Arguments {
     /// Number of folds of the cross-validation [default: 5]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     folds: Option<usize>,
-    /// How configurations are proposed: auto, random or grid; see --list
+    /// How configurations are proposed; see --list [default: auto]
     #[arg(long, value_name = "NAME")]
     strategy: Option<String>,
     /// Trials under way at most, where the strategy learns from those before [default: an eighth of them]

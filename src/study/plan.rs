@@ -67,7 +67,7 @@ pub struct Plan {
     pub data: DataOptions,
     /// `mlp` or `linear`.
     pub model: String,
-    /// A strategy of [`search::ALL`]; never `auto`.
+    /// A strategy of [`search::ALL`].
     pub strategy: String,
     /// The values of the strategy's own settings.
     pub strategy_settings: Chosen,

@@ -53,7 +53,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// A search at its start, by the strategy of this name (or `auto`).
+    /// A search at its start, by the strategy of this name.
     ///
     /// Errors are of kind usage: an unknown strategy, a setting that it does not have or out of range, a
     /// space in which nothing is free or nothing meets the constraints, enqueued values that are not of the
