@@ -154,7 +154,7 @@ fn batches_are_asked_and_told_until_the_best_ends_it() {
     let (code, error) = peer.end();
     assert_eq!(code, Some(0));
     for part in
-        ["random: 10 trials, 4 at a time, seed 3, minimize", "finished: trial", "manytune show runs/space"]
+        ["auto: 10 trials, 4 at a time, seed 3, minimize", "finished: trial", "manytune show runs/space"]
     {
         assert!(error.contains(part), "{part:?} is not in {error}");
     }
@@ -391,7 +391,7 @@ fn a_search_by_another_plan_is_refused_with_what_differs() {
         }
     };
     refuse("space.toml --batch 5 --seed 8", "search.seed was 3, is 8 now");
-    refuse("space.toml --batch 5 --strategy grid", "search.strategy was \"random\", is \"grid\" now");
+    refuse("space.toml --batch 5 --strategy grid", "search.strategy was \"auto\", is \"grid\" now");
     refuse("space.toml --batch 6", "search.batch was 5, is 6 now");
     place.write("other.toml", &SPACE.replace("minimize", "maximize").replace("batch = 4", "batch = 5"));
     refuse("other.toml", "search.direction was \"minimize\", is \"maximize\" now");
@@ -494,7 +494,7 @@ fn a_file_or_flag_that_is_wrong_is_2_and_says_where() {
 #[test]
 fn a_search_is_shown_in_every_format() {
     let place = place();
-    let (all, best) = search(&place, "space.toml");
+    let (all, best) = search(&place, "space.toml --strategy random");
     let shown = place.show("runs/space");
     let expected = [
         ("study", json!("space")),

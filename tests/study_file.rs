@@ -100,7 +100,7 @@ fn what_is_not_said_has_the_documented_defaults() {
     let plan = plan(DATA);
     assert_eq!(
         (plan.model.as_str(), plan.strategy.as_str(), plan.schedule.as_str()),
-        ("mlp", "random", "none")
+        ("mlp", "auto", "none")
     );
     assert_eq!((plan.trials, plan.seed, plan.max_epochs, plan.patience), (Some(100), 0, 100, 20));
     assert_eq!((plan.data.split.folds, plan.space.is_none()), (5, true));
@@ -523,7 +523,7 @@ fn what_changes_results_is_named_and_what_does_not_is_free() {
     };
     let before = settled(DATA);
     let free = settled(
-        "[data]\npath = \"elsewhere.csv\"\ntarget = \"y\"\n[search]\ntrials = 900\ntarget_value = 0.9\n[engine]\nkind = \"cpu\"",
+        "[data]\npath = \"elsewhere.csv\"\ntarget = \"y\"\n[search]\ntrials = 900\nbatch = 12\ntarget_value = 0.9\n[engine]\nkind = \"cpu\"",
     );
     assert_eq!(before.differences(&free), [""; 0]);
     let now = settled(&format!(
