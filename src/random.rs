@@ -8,7 +8,7 @@
 //! |---|---|
 //! | 0 | element / 4 (a call gives four words) |
 //! | 1 | step or epoch |
-//! | 2 | fold + repeat · 2¹⁶ |
+//! | 2 | fold, counted through all repeats |
 //! | 3 | purpose + layer · 2⁸ |
 //!
 //! Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011. The WGSL twin is
@@ -71,7 +71,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The stream for a purpose (and layer) at a step (or epoch) of a fold (and repeat).
+    /// The stream for a purpose (and layer) at a step (or epoch) of a fold.
     pub fn new(seed: u64, purpose: Purpose, layer: usize, step: u32, fold: u32) -> Self {
         Self { key: key_of(seed), place: [step, fold, purpose as u32 | (layer as u32) << 8] }
     }

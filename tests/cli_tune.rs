@@ -130,6 +130,38 @@ fn a_data_file_alone_is_a_study() {
     assert_eq!(shown["best"]["fold_values"].as_array().unwrap().len(), 2);
 }
 
+/// After one epoch, so that no mean over other folds decides which epoch a fold's value is of.
+#[test]
+fn repeats_are_folds_behind_those_there_were() {
+    let place = Place::new();
+    let once =
+        "tune penguins.csv --target species --trials 2 --folds 3 --strategy random --engine cpu --quiet";
+    place.write(
+        "study.toml",
+        "[data]\npath = \"penguins.csv\"\ntarget = \"species\"\nfolds = 3\n[search]\nstrategy = \"random\"\ntrials = 2\n\
+         [schedule]\nmax_epochs = 1\n[engine]\nkind = \"cpu\"\n",
+    );
+    place.run("tune study.toml --quiet --out once");
+    place.run("tune study.toml --repeats 2 --quiet --out twice");
+    let by_number = |run: &str| -> Vec<Vec<f64>> {
+        let mut trials = place.show(run)["trials"].as_array().unwrap().clone();
+        trials.sort_by_key(|trial| trial["number"].as_u64());
+        let values = |trial: &Value| {
+            trial["fold_values"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect()
+        };
+        trials.iter().map(values).collect()
+    };
+    let (once_values, twice_values) = (by_number("once"), by_number("twice"));
+    for (one, two) in once_values.iter().zip(&twice_values) {
+        assert_eq!((one.len(), two.len()), (3, 6));
+        assert_eq!(two[..3], one[..]);
+        assert_ne!(two[3..], one[..], "the same rows from the same weights");
+    }
+    assert!(place.fail("tune study.toml --repeats 3 --quiet --out twice", 5).contains("repeats"));
+    assert!(place.fail(&format!("{once} --repeats 0"), 2).contains("--repeats"));
+    assert!(place.fail(&format!("{once} --repeats 400"), 2).contains("400 times 3 folds"));
+}
+
 #[test]
 fn the_final_test_set_is_scored_at_the_end() {
     let place = Place::new();

@@ -219,6 +219,7 @@ fn values_of_the_wrong_type_or_size_are_refused_where_they_stand() {
         ("path = \"a\"\nignore = \"id\"", "a list"),
         ("path = \"a\"\nhas_header = \"no\"", "true or false"),
         ("path = \"a\"\nfolds = 1001", "from 2 to 1000"),
+        ("path = \"a\"\nrepeats = 0", "from 1 to 1000"),
         ("path = \"a\"\n[engine]\nkind = \"cpu\"\ndevice = 0", "engine.device"),
     ] {
         assert_refused(&format!("[data]\n{line}"), &[part, "study.toml:"]);
@@ -360,6 +361,7 @@ fn every_settled_plan_reads_back_as_itself() {
         DATA.to_string(),
         format!("{DATA}validation = 0.25\ntest = 0.1\ngroup_column = 3\nhas_header = false"),
         format!("{DATA}fold_column = \"fold\\\"s \\\\ \\t\"\nmissing = [\"\", \"-\"]\nignore = [0, \"é\"]"),
+        format!("{DATA}validation = 0.25\nrepeats = 3"),
         format!("{DATA}types = {{ \"a b\" = \"numeric\", c = \"boolean\" }}\nscale = \"none\""),
         format!("{DATA}[search]\nseed = 18446744073709551615\n[engine]\ndevice = \"llvm\""),
         with_space("learning_rate = { log_uniform = [1e-7, 1e-1], count = 3 }\nhidden = [[], [3]]"),

@@ -33,6 +33,9 @@ pub struct Arguments {
     /// Number of folds of the cross-validation [default: 5]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     folds: Option<usize>,
+    /// Times that all folds are trained, each time with other rows in them and other initial weights [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    repeats: Option<usize>,
     /// How configurations are proposed; see --list [default: auto]
     #[arg(long, value_name = "NAME")]
     strategy: Option<String>,
@@ -138,6 +141,7 @@ fn overrides(arguments: &Arguments) -> Overrides {
         target: arguments.target.clone(),
         trials: arguments.trials,
         folds: arguments.folds,
+        repeats: arguments.repeats,
         strategy: arguments.strategy.clone(),
         batch: arguments.batch,
         target_value: arguments.target_value,

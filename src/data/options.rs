@@ -105,6 +105,9 @@ pub struct SplitOptions {
     pub folds: usize,
     /// Instead of folds, one hold-out set: this fraction of the rows, above 0 and below 1.
     pub validation: Option<f64>,
+    /// So many times over, each time with another division of the rows (that of a `fold_column` stays) and, as
+    /// each fold has a number of its own, with other initial weights and minibatches.
+    pub repeats: usize,
     /// A final test set that no fold holds: this fraction of the rows, taken first.
     pub test: Option<f64>,
     /// The user's own folds: each distinct value is one fold. Not a feature.
@@ -115,6 +118,6 @@ pub struct SplitOptions {
 
 impl Default for SplitOptions {
     fn default() -> Self {
-        Self { folds: 5, validation: None, test: None, fold_column: None, group_column: None }
+        Self { folds: 5, validation: None, repeats: 1, test: None, fold_column: None, group_column: None }
     }
 }

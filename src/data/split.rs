@@ -4,7 +4,7 @@ use super::options::SplitOptions;
 use crate::error::{Error, Result, cut};
 use crate::random::{Purpose, Stream};
 
-/// Most folds of a study: each is a model of every trial. The random streams have 16 bits for them.
+/// Most folds of a study, those of all repeats: each is a model of every trial. The random streams have 16 bits for them.
 pub const MOST_FOLDS: usize = 1000;
 
 /// What is known of the rows to divide.
@@ -25,7 +25,7 @@ pub struct Rows<'a> {
 /// Rows, divided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
-    /// Training and validation rows of each fold, both ascending.
+    /// Training and validation rows of each fold, both ascending; repeat after repeat.
     pub folds: Vec<(Vec<u32>, Vec<u32>)>,
     /// Rows that no fold holds, ascending.
     pub test: Vec<u32>,
@@ -48,23 +48,47 @@ pub fn divide(rows: &Rows, options: &SplitOptions, seed: u64) -> Result<Split> {
         }
         None => (all, Vec::new()),
     };
-    let folds = match (rows.folds, options.validation) {
-        (Some(folds), _) => by_value(rows, folds, &rest)?,
-        (None, Some(fraction)) => {
-            let parts =
-                rows.deal(&rest, &[1.0 - fraction, fraction], "validation", shuffled(seed, 1, &rest))?;
-            parts.into_iter().skip(1).collect()
-        }
-        (None, None) => {
-            rows.check_fold_count(&rest, options.folds)?;
-            let weights = vec![1.0 / options.folds as f64; options.folds];
-            rows.deal(&rest, &weights, "folds", shuffled(seed, 1, &rest))?
-        }
-    };
-    let folds: Vec<_> =
-        folds.into_iter().map(|validation| (without(&rest, &validation), validation)).collect();
+    let mut folds = Vec::new();
+    for repeat in 0..options.repeats {
+        // Step 0 is that of the test set.
+        let order = shuffled(seed, 1 + repeat as u32, &rest);
+        let parts = validation_rows(rows, options, &rest, order)?;
+        check_repeats(options.repeats, parts.len())?;
+        folds.extend(parts.into_iter().map(|validation| (without(&rest, &validation), validation)));
+    }
     let notes = rows.absent_classes(&folds);
     Ok(Split { folds, test, notes })
+}
+
+/// The validation rows of each fold of one repeat.
+fn validation_rows(
+    rows: &Rows,
+    options: &SplitOptions,
+    rest: &[u32],
+    order: Vec<u32>,
+) -> Result<Vec<Vec<u32>>> {
+    match (rows.folds, options.validation) {
+        (Some(folds), _) => by_value(rows, folds, rest),
+        (None, Some(fraction)) => {
+            let parts = rows.deal(rest, &[1.0 - fraction, fraction], "validation", order)?;
+            Ok(parts.into_iter().skip(1).collect())
+        }
+        (None, None) => {
+            rows.check_fold_count(rest, options.folds)?;
+            let weights = vec![1.0 / options.folds as f64; options.folds];
+            rows.deal(rest, &weights, "folds", order)
+        }
+    }
+}
+
+/// Refuses more folds in all than there can be.
+fn check_repeats(repeats: usize, folds: usize) -> Result<()> {
+    match repeats * folds <= MOST_FOLDS {
+        true => Ok(()),
+        false => Err(Error::usage("data.repeats", format!("{repeats} times {folds} folds"))
+            .allowed(format!("at most {MOST_FOLDS} in all"))
+            .advice("fewer repeats, or fewer folds")),
+    }
 }
 
 fn check(rows: &Rows, options: &SplitOptions) -> Result<()> {
@@ -73,6 +97,9 @@ fn check(rows: &Rows, options: &SplitOptions) -> Result<()> {
             return Err(Error::usage(format!("data.{key}"), fraction)
                 .allowed("a fraction of the rows, above 0 and below 1"));
         }
+    }
+    if !(1..=MOST_FOLDS).contains(&options.repeats) {
+        return Err(Error::usage("data.repeats", options.repeats).allowed(format!("1 to {MOST_FOLDS}")));
     }
     let conflict = |one: &str, other: &str| {
         Err(Error::usage(format!("data.{one}"), format!("cannot be used with {other}"))

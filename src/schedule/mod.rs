@@ -60,6 +60,10 @@ pub trait ScheduleKind: Sync {
     fn settings(&self) -> &'static [Setting] {
         &[]
     }
+    /// Whether trials go on from the weights of others, which only those whose weights are at hand can.
+    fn takes_over(&self) -> bool {
+        false
+    }
     /// What a user should know about what it will do, one fact a line.
     fn notes(&self, _settings: &Settings) -> Vec<String> {
         Vec::new()

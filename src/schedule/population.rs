@@ -53,6 +53,9 @@ impl ScheduleKind for Population {
     fn summary(&self) -> &'static str {
         "the worst trials take over the weights of the best, and change their hyperparameters"
     }
+    fn takes_over(&self) -> bool {
+        true
+    }
     fn settings(&self) -> &'static [Setting] {
         &[POPULATION_SIZE, INTERVAL, QUANTILE, RESAMPLE]
     }

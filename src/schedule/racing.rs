@@ -1,4 +1,4 @@
-//! Racing over folds (Birattari et al., "A racing algorithm for configuring metaheuristics", 2002; the test as
+//! Racing over folds, those of all repeats (Birattari et al., "A racing algorithm for configuring metaheuristics", 2002; the test as
 //! in Optuna's Wilcoxon pruner): at a rung, a trial stops where the best trial before it is better fold by fold,
 //! by a one-sided Wilcoxon signed-rank test of their differences.
 //!
@@ -41,7 +41,7 @@ impl ScheduleKind for Racing {
         }
         vec![format!(
             "racing stops no trial here: with {folds} fold{} no outcome has a p below {smallest}, and p_value is \
-             {p_value}; try more folds",
+             {p_value}; try more folds or repeats",
             if folds == 1 { "" } else { "s" }
         )]
     }

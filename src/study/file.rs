@@ -171,6 +171,7 @@ const DATA_KEYS: &[&str] = &[
     "types",
     "folds",
     "validation",
+    "repeats",
     "test",
     "fold_column",
     "group_column",
@@ -221,6 +222,8 @@ fn read_split(table: &Section<'_>, data: &mut DataOptions) -> Result<()> {
             .map_err(|error| error.advice("validation = 0.2 for a single split"))?;
     }
     split.validation = optional(table, "validation", Entry::fraction)?;
+    let repeats = optional(table, "repeats", |entry| entry.integer(1..=MOST_FOLDS as i128))?;
+    split.repeats = repeats.unwrap_or(split.repeats);
     split.test = optional(table, "test", Entry::fraction)?;
     split.fold_column = optional(table, "fold_column", column)?;
     split.group_column = optional(table, "group_column", column)?;

@@ -31,6 +31,8 @@ pub struct Overrides {
     pub trials: Option<u64>,
     /// `--folds`
     pub folds: Option<usize>,
+    /// `--repeats`
+    pub repeats: Option<usize>,
     /// `--strategy`
     pub strategy: Option<String>,
     /// `--batch`
@@ -285,6 +287,7 @@ impl Plan {
             ("data", "scale", name_in(SCALES, data.scale)),
             ("data", "folds", uses_folds.then(|| split.folds.to_string())),
             ("data", "validation", split.validation.map(|share| format!("{share:?}"))),
+            ("data", "repeats", (split.repeats > 1).then(|| split.repeats.to_string())),
             ("data", "test", split.test.map(|share| format!("{share:?}"))),
             ("data", "fold_column", split.fold_column.as_ref().map(column_text)),
             ("data", "group_column", split.group_column.as_ref().map(column_text)),
@@ -362,6 +365,12 @@ fn data_options(mut data: DataOptions, overrides: &Overrides) -> Result<DataOpti
         let column = data.split.fold_column.take();
         data.ignore.extend(column.filter(|column| !data.ignore.contains(column)));
         (data.split.folds, data.split.validation) = (folds, None);
+    }
+    if let Some(repeats) = overrides.repeats {
+        if !(1..=MOST_FOLDS).contains(&repeats) {
+            return Err(Error::usage("--repeats", repeats).allowed(format!("1 to {MOST_FOLDS}")));
+        }
+        data.split.repeats = repeats;
     }
     Ok(data)
 }

@@ -61,6 +61,32 @@ proptest! {
         prop_assert_eq!(&divide(&rows, &options, seed).unwrap(), &split);
     }
 
+    /// The first repeat is the division without repeats, and each is one of its own.
+    #[test]
+    fn repeats_divide_again_behind_what_there_was(
+        count in 24_usize..60,
+        folds in 2_usize..5,
+        repeats in 2_usize..4,
+        holds_out in any::<bool>(),
+        test in prop::option::of(0.1_f64..0.3),
+        seed in any::<u64>(),
+    ) {
+        let rows = Rows { place: "t".into(), count, classes: None, groups: None, folds: None };
+        let validation = holds_out.then_some(0.25);
+        let once = SplitOptions { folds, validation, test, ..SplitOptions::default() };
+        let (one, folds) = (divide(&rows, &once, seed).unwrap(), if holds_out { 1 } else { folds });
+        let split = divide(&rows, &SplitOptions { repeats, ..once }, seed).unwrap();
+        prop_assert_eq!(split.folds.len(), folds * repeats);
+        prop_assert_eq!(&split.folds[..folds], &one.folds[..]);
+        prop_assert_eq!(&split.test, &one.test);
+        let each: Vec<_> = split.folds.chunks(folds).collect();
+        for (index, folds) in each.iter().enumerate() {
+            let part = Split { folds: folds.to_vec(), test: split.test.clone(), notes: Vec::new() };
+            check_partition(&part, count, !holds_out)?;
+            prop_assert!(each[..index].iter().all(|other| other != folds));
+        }
+    }
+
     #[test]
     fn hold_outs_have_their_share_and_leave_every_class_to_train_on(
         counts in prop::collection::vec(1_usize..40, 2..6),

@@ -85,10 +85,17 @@ impl Search {
     /// The same search, with a schedule of this name that decides which trials should stop, by their values on
     /// the way ([`report`](Self::report)). A step is what the settings call an epoch.
     ///
-    /// Errors are of kind usage: an unknown schedule, a setting that it does not have or out of range, trials
-    /// that were asked for already.
+    /// Errors are of kind usage: an unknown schedule, one whose trials go on from the weights of others, a setting
+    /// that it does not have or out of range, trials that were asked for already.
     pub fn with_schedule(mut self, name: &str, settings: &schedule::Settings) -> Result<Self> {
         let kind = schedule::named("schedule.kind", name)?;
+        if kind.takes_over() {
+            let found = format!(
+                "{name}, whose trials go on from the weights of others, which a search does not have"
+            );
+            let others = schedule::ALL.iter().filter(|kind| !kind.takes_over()).map(|kind| kind.name());
+            return Err(Error::usage("schedule.kind", found).allowed(others.collect::<Vec<_>>().join(", ")));
+        }
         let chosen = settings.chosen.of_member("schedule", kind.name(), kind.settings(), false)?;
         self.refuse_begun("a schedule")?;
         let schedule = kind.create(&schedule::Settings { chosen, ..settings.clone() });
