@@ -18,6 +18,7 @@ mod session;
 mod share;
 mod sobol;
 mod tpe;
+mod vectors;
 mod window;
 
 pub use cells::Cells;

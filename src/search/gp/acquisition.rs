@@ -12,8 +12,8 @@
 //!
 //! Source: Ament et al., "Unexpected improvements to expected improvement for Bayesian optimization", 2023.
 
-use super::kernel::exp_of_negative;
 use super::lanes::{Eight, Lanes, Wide, dot_and_square};
+use crate::search::vectors::exp_of_negative;
 use pulp::Simd;
 
 /// 1/√(2π).

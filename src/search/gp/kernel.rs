@@ -1,7 +1,8 @@
 //! The Matérn kernel of smoothness 5/2, one length scale a dimension, for eight points side by side.
 
-use super::lanes::{Eight, Lanes, Wide, in_vectors};
+use super::lanes::{Eight, Lanes, Wide};
 use super::panels::Panels;
+use crate::search::vectors::{exp_of_negative, in_vectors};
 use pulp::{Simd, WithSimd};
 
 /// √5.
@@ -16,41 +17,6 @@ pub(super) fn matern(squared: f64) -> (f64, f64) {
     let distance = ROOT_5 * squared.sqrt();
     let decay = exp_of_negative(distance);
     ((1.0 + distance + 5.0 / 3.0 * squared) * decay, -5.0 / 6.0 * (1.0 + distance) * decay)
-}
-
-/// e^(−x) for x ≥ 0, to two units in the last place; 0 from 700 on. Without branches, so that lanes run side by
-/// side; products and sums only, so that every platform has the same bits.
-#[inline(always)]
-pub(super) fn exp_of_negative(x: f64) -> f64 {
-    /// ln 2 in two parts, the first with zero bits at its end (Cody and Waite, 1980).
-    const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
-    /// Adding it rounds to the nearest whole number, which then stands in the last bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    /// 1/n! for n = 13 down to 0: the first term left out is below 1e-17 for |rest| ≤ ln 2 / 2.
-    const TERMS: [f64; 14] = [
-        1.605_904_383_682_161_5e-10,
-        2.087_675_698_786_81e-9,
-        2.505_210_838_544_172e-8,
-        2.755_731_922_398_589e-7,
-        2.755_731_922_398_589_3e-6,
-        2.480_158_730_158_73e-5,
-        1.984_126_984_126_984e-4,
-        1.388_888_888_888_889e-3,
-        8.333_333_333_333_333e-3,
-        4.166_666_666_666_666_4e-2,
-        1.666_666_666_666_666_6e-1,
-        0.5,
-        1.0,
-        1.0,
-    ];
-    let exponent = -x.min(700.0);
-    let shifted = exponent * std::f64::consts::LOG2_E + ROUND;
-    let whole = shifted - ROUND;
-    let rest = (exponent - whole * LN_2[0]) - whole * LN_2[1];
-    let sum = TERMS.iter().fold(0.0, |sum, term| sum * rest + term);
-    // ROUND's own last bits are zero: what is left of the shift is the whole number.
-    let scale = f64::from_bits((shifted.to_bits() << 52).wrapping_add(1023 << 52));
-    if x < 700.0 { sum * scale } else { 0.0 }
 }
 
 /// The squared distances of eight points from each of some points: `squared[j]` from point j.

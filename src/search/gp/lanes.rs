@@ -3,7 +3,8 @@
 //! Products and sums are rounded one after the other and never fused, and every sum has its own order: the bits
 //! are the same on every platform.
 
-use pulp::{Arch, Simd, WithSimd};
+use crate::search::vectors::in_vectors;
+use pulp::{Simd, WithSimd};
 
 /// Points that are worked on side by side.
 pub(super) const LANES: usize = 8;
@@ -32,15 +33,6 @@ pub(super) trait Wide: Sized {
     fn compute(self) -> Self::Output {
         in_vectors(InVectors(self))
     }
-}
-
-/// Runs in the processor's widest vectors; in tests, in those that [`narrow::within`] says.
-pub(super) fn in_vectors<W: WithSimd>(work: W) -> W::Output {
-    #[cfg(test)]
-    if let Some(arch) = narrow::chosen() {
-        return arch.dispatch(work);
-    }
-    Arch::new().dispatch(work)
 }
 
 struct InVectors<W>(W);
@@ -175,28 +167,5 @@ impl Wide for AddProducts<'_> {
                 Eight::load(sum).plus(simd, product).store(sum);
             }
         }
-    }
-}
-
-/// Other vectors than the widest, to compare bits.
-#[cfg(test)]
-pub(super) mod narrow {
-    use pulp::Arch;
-    use std::cell::Cell;
-
-    thread_local! {
-        static CHOSEN: Cell<Option<Arch>> = const { Cell::new(None) };
-    }
-
-    pub(super) fn chosen() -> Option<Arch> {
-        CHOSEN.get()
-    }
-
-    /// What some work on this thread comes to in these vectors.
-    pub(in crate::search::gp) fn within<T>(arch: Arch, work: impl FnOnce() -> T) -> T {
-        CHOSEN.set(Some(arch));
-        let done = work();
-        CHOSEN.set(None);
-        done
     }
 }

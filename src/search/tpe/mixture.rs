@@ -2,9 +2,7 @@
 
 use super::kernels::Kernels;
 use crate::search::frame::Member;
-
-/// Terms this far below the largest, e⁻⁴⁰ of it, change nothing in an f64.
-const NEGLIGIBLE: f64 = -40.0;
+use crate::search::vectors::exp_of_negatives;
 
 /// The weights of a mixture. The prior weighs 1 beside the kernels.
 pub struct Weights {
@@ -46,9 +44,10 @@ impl Weights {
     pub fn log_density(&self, kernels: &Kernels, member: &Member, sums: &mut Vec<f64>) -> f64 {
         sums.clone_from(&self.logs);
         kernels.add_logs(member, self.smoothing, sums);
+        sums.push(self.prior);
         let largest = sums.iter().fold(self.prior, |largest, sum| largest.max(*sum));
-        let terms = sums.iter().chain([&self.prior]).map(|sum| sum - largest);
-        let sum: f64 = terms.filter(|term| *term > NEGLIGIBLE).map(libm::exp).sum();
-        largest + libm::log(sum)
+        sums.iter_mut().for_each(|sum| *sum = largest - *sum);
+        exp_of_negatives(sums);
+        largest + libm::log(sums.iter().sum::<f64>())
     }
 }

@@ -10,11 +10,12 @@ mod slopes;
 
 use super::acquisition::improvement;
 use super::fit::{Observations, Scales};
-use super::kernel::{exp_of_negative, matern};
+use super::kernel::matern;
 use super::lanes::{LANES, Lanes};
 use super::panels::Panels;
 use crate::random::{Purpose, Stream};
 use crate::search::normal;
+use crate::search::vectors::exp_of_negative;
 use serde_json::Value;
 
 fn stored() -> Value {
