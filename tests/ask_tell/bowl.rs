@@ -2,7 +2,7 @@
 
 use manytune::error::{Error, ErrorKind};
 use manytune::model::metric::Direction;
-use manytune::search::{self, Asked, Outcome, Past, Search, Settings, StrategyKind};
+use manytune::search::{Asked, Outcome, Past, Search, Settings, StrategyKind};
 use manytune::space::{Configuration, Dimension, Domain, Space, Value};
 
 pub const SETTINGS: Settings = Settings::new(5, Direction::Minimize);

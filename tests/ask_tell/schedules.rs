@@ -1,8 +1,8 @@
 //! Searches with a schedule that says which trials should stop.
 
-use crate::bowl::{SETTINGS, past, refused, search, space};
+use crate::bowl::{SETTINGS, refused, space};
 use manytune::schedule::{self, ScheduleKind};
-use manytune::search::{self, Asked, Outcome, Past, Search, Settings};
+use manytune::search::{Asked, Outcome, Past, Search};
 use manytune::setting::Chosen;
 
 /// A search of 30 trials of 9 steps by a schedule, each evaluated step by step until it is told to stop.

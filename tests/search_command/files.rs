@@ -1,6 +1,6 @@
 //! What a file says: refused where it is wrong, constraints, enqueued trials, a target; how a search is shown.
 
-use crate::peer::{Asked, Peer, objective, place, search};
+use crate::peer::{Asked, Peer, SPACE, objective, place, search};
 use serde_json::{Value, json};
 
 #[test]

@@ -1,6 +1,6 @@
 //! A store that loses nothing: interrupted, killed, gone on with, extended; and whose it is.
 
-use crate::peer::{Peer, numbers, place, search};
+use crate::peer::{Peer, SPACE, numbers, place, search};
 use serde_json::Value;
 use std::process::Command;
 use std::time::Duration;

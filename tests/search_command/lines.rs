@@ -1,8 +1,9 @@
 //! Batches, results in any order, the end; lines that cannot be understood.
 
 use crate::cli::Place;
-use crate::peer::{Peer, best_of, numbers, objective, place, search};
+use crate::peer::{Asked, Peer, SPACE, best_of, numbers, objective, place, search};
 use serde_json::{Value, json};
+use std::io::{BufRead, Write};
 use std::process::Command;
 
 #[test]

@@ -1,21 +1,11 @@
 //! Plans: settled, read back, overridden by flags, compared.
 
-use crate::texts::{CLASSES, DATA, NARROW, SETTINGS, WITHIN, plan, with_space};
+use crate::texts::{CLASSES, DATA, NARROW, SETTINGS, WITHIN, assert_reads_back, plan, with_space};
 use manytune::data::{ColumnRef, Task};
 use manytune::model::hyperparameter::{self, build};
+use manytune::search;
 use manytune::study::plan::{Overrides, Plan, default_space};
-use manytune::{model, schedule, search};
 use proptest::prelude::*;
-
-/// A plan's source reads back as the same plan.
-fn assert_reads_back(plan: &Plan) {
-    let again =
-        Plan::from_source(&plan.name, &plan.source).unwrap_or_else(|e| panic!("{e}\n{}", plan.source));
-    assert_eq!(again.source, plan.source);
-    assert_eq!(again.space, plan.space);
-    assert_eq!(again.data.split, plan.data.split);
-    assert_eq!(plan.differences(&again), [""; 0]);
-}
 
 #[test]
 fn every_settled_plan_reads_back_as_itself() {

@@ -1,6 +1,8 @@
 //! What is said and what is not: the plan that a file stands for.
 
-use crate::texts::{CLASSES, DATA, NARROW, SETTINGS, WITHIN, assert_refused, plan, with_space};
+use crate::texts::{
+    CLASSES, DATA, NARROW, SETTINGS, WITHIN, assert_reads_back, assert_refused, plan, with_space,
+};
 use manytune::data::{ColumnRef, ColumnType, Scale, Task, TaskKind};
 use manytune::model::hyperparameter::{self, build};
 use manytune::model::metric::Direction;

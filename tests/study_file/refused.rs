@@ -2,9 +2,7 @@
 
 use crate::texts::{CLASSES, DATA, NARROW, WITHIN, assert_refused, plan, with_space};
 use manytune::data::{ColumnRef, Task};
-use manytune::model::hyperparameter;
 use manytune::study::plan::{Overrides, Plan};
-use manytune::{model, schedule, search};
 
 #[test]
 fn unknown_keys_are_refused_where_they_stand_with_the_nearest() {

@@ -1,7 +1,6 @@
 //! Texts of study files, read or refused.
 
 use manytune::data::Task;
-use manytune::model::metric::Direction;
 use manytune::study::plan::Plan;
 use manytune::{model, search};
 
@@ -47,3 +46,13 @@ optimizer = ["sgd", "adam"]
 momentum = { uniform = [0, 0.9], when = { optimizer = "sgd" } }
 learning_rate = { log_uniform = [1e-4, 1e-1] }
 "#;
+
+/// A plan's source reads back as the same plan.
+pub fn assert_reads_back(plan: &Plan) {
+    let again =
+        Plan::from_source(&plan.name, &plan.source).unwrap_or_else(|e| panic!("{e}\n{}", plan.source));
+    assert_eq!(again.source, plan.source);
+    assert_eq!(again.space, plan.space);
+    assert_eq!(again.data.split, plan.data.split);
+    assert_eq!(plan.differences(&again), [""; 0]);
+}
