@@ -14,5 +14,6 @@ pub mod primitive;
 mod product;
 pub mod real;
 pub mod recipe;
+pub mod svm;
 pub mod team;
 pub mod trainer;

@@ -8,6 +8,7 @@ mod double;
 mod single;
 mod subnormal;
 
+pub(super) use single::widest_simd;
 pub use subnormal::Flushing;
 
 use super::activation::Activation;

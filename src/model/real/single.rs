@@ -299,7 +299,7 @@ fn atanh_series(s: f32) -> f32 {
 }
 
 /// The widest instruction set of this processor, detected once.
-fn widest_simd() -> pulp::Arch {
+pub(in crate::model) fn widest_simd() -> pulp::Arch {
     static ARCH: std::sync::OnceLock<pulp::Arch> = std::sync::OnceLock::new();
     *ARCH.get_or_init(pulp::Arch::new)
 }

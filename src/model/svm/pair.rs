@@ -1,0 +1,113 @@
+//! The dual problems of a fold: one for each pair of classes that have rows, or one of values.
+
+use super::kernel::KernelNumber;
+use super::path::{self, Shape, Solution};
+use super::rows::{KernelChoice, Whole};
+use super::set::{FoldSet, SetTargets};
+use super::settings::Settings;
+use std::ops::Range;
+
+/// The rows of one problem: those of the first class, which is the positive one, then those of the second.
+/// Values have them all in the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// Which classes; 0 and 0 for values.
+    pub classes: [usize; 2],
+    /// Their training rows.
+    pub rows: [Range<usize>; 2],
+}
+
+impl Pair {
+    /// The problems of a fold, in LIBSVM's order: (0, 1), (0, 2), …, (1, 2), …
+    pub fn all<R>(set: &FoldSet<R>) -> Vec<Self> {
+        match &set.targets {
+            SetTargets::Values(values) => vec![Self { classes: [0, 0], rows: [0..values.len(), 0..0] }],
+            SetTargets::Classes(ranges) => {
+                let present = || (0..ranges.len()).filter(|&class| !ranges[class].is_empty());
+                let pair = |first: usize, second: usize| Self {
+                    classes: [first, second],
+                    rows: [ranges[first].clone(), ranges[second].clone()],
+                };
+                let after = |first: usize| present().filter(move |&second| second > first);
+                present().flat_map(|first| after(first).map(move |second| pair(first, second))).collect()
+            }
+        }
+    }
+
+    /// Number of its rows.
+    pub fn row_count(&self) -> usize {
+        self.rows[0].len() + self.rows[1].len()
+    }
+
+    /// The training rows of the fold, in the order of the problem.
+    pub fn row_indices(&self) -> impl Iterator<Item = usize> + Clone + '_ {
+        self.rows[0].clone().chain(self.rows[1].clone())
+    }
+
+    /// Its dual problem.
+    pub fn shape<R>(&self, set: &FoldSet<R>, settings: &Settings) -> Shape {
+        match &set.targets {
+            SetTargets::Values(values) => Shape::values(values, settings.epsilon),
+            SetTargets::Classes(_) => {
+                let weight = |class: usize| if settings.balanced { set.balanced_weights[class] } else { 1.0 };
+                Shape::classes(self.rows.each_ref().map(Range::len), self.classes.map(weight))
+            }
+        }
+    }
+
+    /// Its kernel matrix.
+    pub fn kernel_matrix<R: KernelNumber>(&self, set: &FoldSet<R>, choice: &KernelChoice) -> Whole<R> {
+        let bases = set.train_bases(choice.kernel.base());
+        Whole::gathered(choice, bases, &self.rows)
+    }
+
+    /// Solves it for each C; `None` where it was stopped.
+    pub fn solve<R: KernelNumber>(
+        &self,
+        set: &FoldSet<R>,
+        settings: &Settings,
+        costs: &[f64],
+        stop: &dyn Fn() -> bool,
+    ) -> Option<Vec<Solution>> {
+        let choice = settings.choice(set.scale_gamma());
+        let mut rows = self.kernel_matrix(set, &choice);
+        path::solve(&self.shape(set, settings), &mut rows, costs, stop)
+    }
+}
+
+impl Pair {
+    /// Decision values of `held` rows by a machine trained on the `kept` ones; both count within the problem,
+    /// ascending, and both classes are kept. `None` where it was stopped.
+    pub fn left_out<R: KernelNumber>(
+        &self,
+        set: &FoldSet<R>,
+        settings: &Settings,
+        kept: &[usize],
+        held: &[usize],
+        stop: &dyn Fn() -> bool,
+    ) -> Option<Vec<f64>> {
+        let rows: Vec<usize> = self.row_indices().collect();
+        let bases = set.train_bases(settings.kernel.base());
+        let choice = settings.choice(set.scale_gamma());
+        let values = |row: usize| -> Vec<R> {
+            let mut values: Vec<R> = kept.iter().map(|&other| bases.row(rows[row])[rows[other]]).collect();
+            choice.apply(&mut values);
+            values
+        };
+        let mut matrix = Whole::of_rows(kept.iter().map(|&row| values(row)));
+        let whole = self.shape(set, settings);
+        let only = |numbers: &[f64]| -> Vec<f64> { kept.iter().map(|&row| numbers[row]).collect() };
+        let shape = Shape {
+            row_count: kept.len(),
+            linear: only(&whole.linear),
+            low: only(&whole.low),
+            high: only(&whole.high),
+        };
+        let solution = path::solve(&shape, &mut matrix, &[settings.c], stop)?.pop()?;
+        let decision = |&row: &usize| {
+            let terms = solution.coefficients.iter().zip(values(row)).map(|(a, k)| a * k.to_f64());
+            terms.sum::<f64>() - solution.outcome.rho
+        };
+        Some(held.iter().map(decision).collect())
+    }
+}
