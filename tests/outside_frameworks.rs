@@ -140,6 +140,7 @@ fn network_trainer(dataset: &Dataset, case: &Value) -> Trainer<f64> {
         initializer: initializer::ALL[0],
         batch_size: dataset.row_count(),
         max_epochs: or_zero("epochs") as u32,
+        machine: None,
     };
     let network = Network {
         input_count: dataset.feature_count,
@@ -206,6 +207,7 @@ fn scores_of(dataset: &Dataset, expected: &Value) {
         initializer: initializer::ALL[0],
         batch_size: 1,
         max_epochs: 1,
+        machine: None,
     };
     let evaluation = resumed(network, recipe, identity).evaluate(dataset, &mut Scratch::default(), true);
     let truth = Truth { dataset, fold: &dataset.folds[0] };

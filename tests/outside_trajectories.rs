@@ -49,6 +49,7 @@ fn recipe(dataset: &Dataset, case: &Value) -> Recipe {
         initializer: initializer::ALL[0],
         batch_size: dataset.row_count(),
         max_epochs: 100,
+        machine: None,
     }
 }
 

@@ -131,7 +131,9 @@ fn predictions_are_those_of_libsvm() {
         };
         let machine = machine(&set, &settings(case), class_count);
         // As it is kept on disk.
-        let machine = Machine::decode(&machine.encode()).unwrap();
+        let kept = Machine::of_parameters(&machine.to_parameters()).unwrap();
+        assert_eq!(kept.encode(), machine.encode());
+        let machine = kept;
         let decisions = machine.decision_values(&set.validation);
         let stored = numbers(&case["predictions"]);
         let rows = decisions.chunks_exact(machine.decisions.len());
@@ -146,6 +148,23 @@ fn predictions_are_those_of_libsvm() {
         (all, equal) = (all + stored.len(), equal + same);
     }
     assert!(equal as f64 >= 0.999 * all as f64, "{equal} of {all}");
+}
+
+#[test]
+fn what_is_no_machine_is_not_read_as_one() {
+    let reference = reference();
+    let set: FoldSet<f32> = set(&reference["data"]["three"], false);
+    let parameters = machine(&set, &settings(&reference["cases"][8]), 3).to_parameters();
+    for count in [0, 1, 26, 27, 40, parameters.len() - 1] {
+        assert!(Machine::of_parameters(&parameters[..count]).is_none(), "{count}");
+    }
+    for place in [0, 3 * 4, 3 * 5, 3 * 6, 3 * 7] {
+        for value in [f32::NAN, -1.0, 0.5, 3e9, f32::INFINITY] {
+            let mut changed = parameters.clone();
+            changed[place] = value;
+            assert!(Machine::of_parameters(&changed).is_none(), "{place} {value}");
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{Bench, Entry};
 use crate::data;
 use crate::engine::Job;
 use crate::error::{Error, Result};
-use crate::model::hyperparameter;
+use crate::model::hyperparameter::{self, SVM};
 use crate::model::recipe::Member;
 use crate::search::{self, Trials};
 use crate::study::plan::Plan;
@@ -34,6 +34,10 @@ impl Prepare {
         let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
         let dataset = prepared.map_err(|error| plan.locate(error))?.dataset;
         plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
+        if plan.model == SVM {
+            return Err(Error::usage("model.kind", "kernel machines, which take no steps of an optimizer")
+                .allowed("mlp, linear"));
+        }
         let objective = plan.metric(dataset.task)?;
         let folds = dataset.folds.len();
         let settings = search::Settings::new(plan.seed, objective.direction());

@@ -170,6 +170,7 @@ impl Workload {
             initializer: initializer(),
             batch_size,
             max_epochs: 1_000_000,
+            machine: None,
         };
         let network = Network {
             input_count: self.feature_count,

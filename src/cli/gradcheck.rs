@@ -6,7 +6,7 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::plan::Plans;
 use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
 use crate::error::{Error, Result};
-use crate::model::hyperparameter;
+use crate::model::hyperparameter::{self, SVM};
 use crate::model::recipe::Member;
 use crate::search::{self, Trials};
 use crate::study::plan::{Overrides, Plan, device_beside_cpu};
@@ -100,6 +100,11 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
     let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
     let dataset = prepared.map_err(|error| plan.locate(error))?.dataset;
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
+    if plan.model == SVM {
+        return Err(Error::usage("--gradcheck", "a study of kernel machines")
+            .allowed("studies of networks: kernel machines have no gradient of parameters")
+            .advice("leave --gradcheck out"));
+    }
     let space = plan.space.clone().unwrap_or_default();
     let settings = search::Settings::new(plan.seed, plan.metric(dataset.task)?.direction());
     let count = match options.level {

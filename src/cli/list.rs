@@ -2,14 +2,17 @@
 
 use super::output;
 use crate::error::Result;
+use crate::model::svm::kernel;
 use crate::model::{activation, hyperparameter, initializer, layer, loss, lr_schedule, metric, optimizer};
 use crate::setting::Setting;
-use crate::{report, schedule, search};
+use crate::{export, report, schedule, search};
 
 /// Prints every family with its members.
 pub fn run() -> Result<()> {
     let families: Vec<(&str, Vec<(&str, String)>)> = vec![
-        ("hyperparameters, under [space]", hyperparameters()),
+        ("hyperparameters, under [space]", hyperparameters(hyperparameter::ALL)),
+        ("hyperparameters of model.kind = \"svm\"", hyperparameters(hyperparameter::machine::ALL)),
+        ("kernel", members(kernel::ALL, |member| (member.name(), member.summary()))),
         ("activation", members(activation::ALL, |member| (member.name(), member.summary()))),
         ("optimizer", members(optimizer::ALL, |member| (member.name(), member.summary()))),
         ("loss", members(loss::ALL, |member| (member.name(), member.summary()))),
@@ -27,6 +30,7 @@ pub fn run() -> Result<()> {
             "its own settings, keys of [schedule]",
             settings(schedule::ALL, |member| (member.name(), member.settings())),
         ),
+        ("export --format", members(export::ALL, |member| (member.name(), member.summary()))),
         ("show --format", members(report::ALL, |member| (member.name(), member.summary()))),
     ];
     let blocks: Vec<String> = families.iter().map(|(family, members)| block(family, members)).collect();
@@ -61,11 +65,11 @@ fn settings<T: ?Sized>(
     found.into_iter().map(line).collect()
 }
 
-fn hyperparameters() -> Vec<(&'static str, String)> {
+fn hyperparameters(all: &[hyperparameter::Hyperparameter]) -> Vec<(&'static str, String)> {
     let line = |known: &hyperparameter::Hyperparameter| {
         (known.name, format!("{} (default {})", known.help, known.default))
     };
-    hyperparameter::ALL.iter().map(line).collect()
+    all.iter().map(line).collect()
 }
 
 fn block(family: &str, members: &[(&str, String)]) -> String {

@@ -3,6 +3,7 @@
 mod amount;
 mod bench;
 mod devices;
+mod export;
 mod gradcheck;
 mod interrupt;
 mod lines;
@@ -42,6 +43,7 @@ enum Command {
     Show(show::Arguments),
     Search(search::Arguments),
     Predict(predict::Arguments),
+    Export(export::Arguments),
     Devices(devices::Arguments),
     Gradcheck(gradcheck::Arguments),
     Bench(Box<bench::Arguments>),
@@ -66,6 +68,7 @@ pub fn run() -> Result<()> {
         Some(Command::Show(arguments)) => show::run(&arguments),
         Some(Command::Search(arguments)) => search::run(&arguments),
         Some(Command::Predict(arguments)) => predict::run(&arguments),
+        Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),

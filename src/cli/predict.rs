@@ -77,10 +77,16 @@ fn render(predictions: &Predictions, classes: &[String]) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory, records of one length: it cannot fail.
     let mut write = |record: Vec<String>| drop(writer.write_record(&record));
-    let probabilities = classes.iter().map(|class| format!("probability_{class}"));
+    let has_probabilities = matches!(predictions, Predictions::Probabilities(_));
+    let probabilities = classes.iter().filter(|_| has_probabilities);
+    let probabilities = probabilities.map(|class| format!("probability_{class}"));
     write(std::iter::once("prediction".to_owned()).chain(probabilities).collect());
     match predictions {
         Predictions::Values(values) => values.iter().for_each(|value| write(vec![value.to_string()])),
+        Predictions::Votes(_) => {
+            let best = predictions.classes(classes.len());
+            best.into_iter().for_each(|class| write(vec![classes[class].clone()]));
+        }
         Predictions::Probabilities(rows) => {
             let best = predictions.classes(classes.len());
             for (row, class) in rows.chunks_exact(classes.len()).zip(best) {

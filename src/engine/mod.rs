@@ -13,6 +13,7 @@ use crate::error::{Error, Result, unknown_name};
 use crate::model::metric::Evaluation;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
+use crate::model::svm::smo::Outcome;
 use ceiling::Ceilings;
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub struct Report {
     /// The step (from 0) whose loss was not finite, or, where the loss of the validation rows was not,
     /// the number of steps taken. The member trains no further.
     pub diverged_at_step: Option<u64>,
+    /// How each decision function of a kernel machine was found, with its two classes; empty for a network.
+    pub solver: Vec<([usize; 2], Outcome)>,
 }
 
 /// The whole state of a member between two steps.
@@ -72,7 +75,13 @@ impl Snapshot {
     /// A member that has taken no step from these parameters.
     pub fn fresh(parameters: Vec<f32>) -> Self {
         let zeros = vec![0.0; parameters.len()];
-        Self { epoch: 0, step: 0, loss_sum: 0.0, parameters, m: zeros.clone(), v: zeros, kept: None }
+        Self { m: zeros.clone(), v: zeros, ..Self::bare(parameters) }
+    }
+
+    /// A member without optimizer state.
+    pub fn bare(parameters: Vec<f32>) -> Self {
+        let (m, v) = (Vec::new(), Vec::new());
+        Self { epoch: 0, step: 0, loss_sum: 0.0, parameters, m, v, kept: None }
     }
 }
 
@@ -176,6 +185,24 @@ pub fn open_guarded(
     job: Job,
 ) -> Result<Opened> {
     open_with(choice, device, None, job, &|engine| engine.with_plans(plans).guarded())
+}
+
+/// Opens the engine for a study of kernel machines. They are trained on the processor; asking for another device
+/// is refused.
+pub fn open_machines(
+    choice: EngineChoice,
+    device: Option<&str>,
+    memory: Option<MemoryLimit>,
+    job: Job,
+) -> Result<Opened> {
+    if let (EngineChoice::Gpu, _) | (_, Some(_)) = (choice, device) {
+        return Err(Error::usage("engine.kind", "the engine gpu for kernel machines")
+            .allowed("auto or cpu, and no device")
+            .advice("--engine cpu"));
+    }
+    let engine: Box<dyn Engine> = Box::new(cpu::machines::MachineEngine::within(job, memory)?);
+    let why = format!("engine cpu: {} (kernel machines are trained on the processor)", engine.device());
+    Ok(Opened { engine, why })
 }
 
 fn open_with(

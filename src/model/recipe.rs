@@ -81,6 +81,9 @@ pub struct Recipe {
     pub batch_size: usize,
     /// Length of the learning-rate schedule.
     pub max_epochs: u32,
+    /// The kernel machine that is trained instead of the network, where one is; no other number of the recipe
+    /// is read then.
+    pub machine: Option<super::svm::settings::Settings>,
 }
 
 impl Recipe {

@@ -1,6 +1,7 @@
 //! The leaderboard as one JSON object, for scripts.
 
 use super::{Comparison, Format, Leaderboard, Page};
+use crate::study::solver;
 use crate::trial::{State, Succession, Trial};
 use serde_json::{Value, json};
 
@@ -58,6 +59,9 @@ fn trial(board: &Leaderboard, trial: &Trial) -> Value {
     });
     if !trial.lineage.is_empty() {
         object["lineage"] = trial.lineage.iter().map(succession).collect();
+    }
+    if let Some(solver) = board.solvers.get(&trial.number).and_then(|folds| solver::object(folds)) {
+        object["solver"] = solver;
     }
     if trial.state == State::Diverged {
         object["diverged_at_step"] = json!(trial.diverged_at_step);

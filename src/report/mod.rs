@@ -17,6 +17,7 @@ use crate::study::same::plan_of;
 use crate::study::schema::Content;
 use crate::study::store::Store;
 use crate::trial::{self, Order, State, Trial};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// Every form of the leaderboard; the first is the default.
@@ -70,6 +71,8 @@ pub struct Leaderboard {
     pub title: Title,
     /// By rank.
     pub trials: Vec<Trial>,
+    /// How the decision functions of kernel machines were found: by trial, (fold) JSON.
+    pub solvers: HashMap<u64, Vec<String>>,
     order: Order,
 }
 
@@ -107,7 +110,8 @@ impl Leaderboard {
             name: header.name.clone(),
             objective: header.objective.clone(),
         };
-        Ok(Self::new(title, header.order()?, store.trials()?))
+        let board = Self::new(title, header.order()?, store.trials()?);
+        Ok(Self { solvers: store.solvers()?, ..board })
     }
 
     fn of_search(ledger: &Ledger) -> Result<Self> {
@@ -136,7 +140,7 @@ impl Leaderboard {
     /// Ranks trials.
     fn new(title: Title, order: Order, mut trials: Vec<Trial>) -> Self {
         trials.sort_by(|a, b| trial::compare(order, a, b));
-        Self { title, trials, order }
+        Self { title, trials, solvers: HashMap::new(), order }
     }
 
     /// The best complete trial.

@@ -1,7 +1,8 @@
 //! The space of a study that names none: what works on tables of this size and task.
 
 use crate::data::Task;
-use crate::model::hyperparameter::{self, LINEAR, no_hidden_layers};
+use crate::model::hyperparameter::machine::KERNEL;
+use crate::model::hyperparameter::{self, LINEAR, SVM, default_kernel, no_hidden_layers};
 use crate::space::{Dimension, Domain, Limits, Space, Value};
 
 /// The default space for a task, a number of rows and of features after encoding, and a model.
@@ -10,6 +11,30 @@ use crate::space::{Dimension, Domain, Limits, Space, Value};
 /// two cores. sgd shares the range of the others' learning rates: its momentum is what makes the steps
 /// large enough.
 pub fn default_space(task: Task, row_count: usize, feature_count: usize, model: &str) -> Space {
+    let dimensions =
+        if model == SVM { of_machine() } else { of_network(task, row_count, feature_count, model) };
+    let limited = |dimension: Dimension| {
+        let found = hyperparameter::find(model, &dimension.name);
+        Dimension { limits: found.map_or(Limits::NONE, |found| found.kind.limits()), ..dimension }
+    };
+    Space { dimensions: dimensions.into_iter().map(limited).collect(), ..Space::default() }
+}
+
+/// The customary grid of Hsu, Chang and Lin (A Practical Guide to Support Vector Classification, 2003), exact
+/// powers of two.
+fn of_machine() -> Vec<Dimension> {
+    let powers = |low: i32, high: i32| {
+        let powers = (low..=high).step_by(2).map(|power| Value::Float(2.0_f64.powi(power)));
+        Domain::Choice(powers.collect())
+    };
+    vec![
+        Dimension::new("c", powers(-5, 15)),
+        Dimension::new("gamma", powers(-15, 3)),
+        Dimension::new(KERNEL, default_kernel()),
+    ]
+}
+
+fn of_network(task: Task, row_count: usize, feature_count: usize, model: &str) -> Vec<Dimension> {
     let mut dimensions = vec![
         Dimension::new("learning_rate", log_uniform(3e-4, 3e-2)),
         Dimension::new("optimizer", names(&["adam", "adamw", "sgd"])),
@@ -30,11 +55,7 @@ pub fn default_space(task: Task, row_count: usize, feature_count: usize, model: 
     if matches!(task, Task::Classification { .. }) {
         dimensions.push(Dimension::new("label_smoothing", uniform(0.0, 0.1)));
     }
-    for dimension in &mut dimensions {
-        dimension.limits =
-            hyperparameter::find(&dimension.name).map_or(Limits::NONE, |found| found.kind.limits());
-    }
-    Space { dimensions, ..Space::default() }
+    dimensions
 }
 
 /// Small data are fitted by narrow networks; wide inputs (images) ask for one wide first layer.

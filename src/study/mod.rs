@@ -24,6 +24,7 @@ pub mod same;
 pub mod schema;
 pub mod score;
 mod search_table;
+pub mod solver;
 pub mod store;
 pub mod succession;
 pub mod tune;

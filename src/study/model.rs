@@ -5,13 +5,14 @@
 //! and folds alone. Each is replaced whole, so the two always fit.
 
 use super::files;
-use super::store::{BestModels, Store};
+use super::store::{BestModels, DATABASE, Store};
 use super::weights::{self, FORMAT, check_content, check_format, unwritable};
 use crate::data::{Dataset, Encoder, TargetUnit, Task, Transform, checksum};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
 use crate::model::network::{self, Workspace};
 use crate::model::recipe::Network;
+use crate::model::svm::machine::{Machine, Verdict};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -129,6 +130,8 @@ pub struct SavedModel {
     network: Network,
     /// (fold) parameters.
     folds: Vec<Vec<f32>>,
+    /// (fold) What the parameters are of, where it is kernel machines instead of the network.
+    machines: Option<Vec<Machine>>,
 }
 
 /// What a model says of some rows.
@@ -136,14 +139,25 @@ pub struct SavedModel {
 pub enum Predictions {
     /// (row, class) probabilities, the mean over the fold models.
     Probabilities(Vec<f64>),
+    /// (row, class) the share of the fold models that say so, of models that know no probabilities.
+    Votes(Vec<f64>),
     /// (row) values in the target's own unit, the mean over the fold models.
     Values(Vec<f64>),
 }
 
 impl SavedModel {
     /// The models of a trial, in memory.
-    pub fn new(models: &BestModels, network: Network, preprocessing: Preprocessing) -> Self {
-        Self { trial: models.trial, preprocessing, network, folds: models.folds.clone() }
+    ///
+    /// An error says that the parameters are not those of kernel machines, where they are to be.
+    pub fn new(
+        models: &BestModels,
+        network: Network,
+        is_machine: bool,
+        preprocessing: Preprocessing,
+    ) -> Result<Self> {
+        let machines = is_machine.then(|| weights::machines(&models.folds)).transpose();
+        let machines = machines.map_err(|found| damaged(Path::new(DATABASE), found))?;
+        Ok(Self { trial: models.trial, preprocessing, network, folds: models.folds.clone(), machines })
     }
 
     /// The fold models of the best trial of the study in a folder.
@@ -182,9 +196,9 @@ impl SavedModel {
         let trial = trials.iter().find(|trial| trial.number == models.trial);
         let trial = trial.ok_or_else(|| none_yet(folder))?;
         // The length of the learning-rate schedule is nothing to a trained network.
-        let (network, _) =
+        let (network, recipe) =
             hyperparameter::build(&trial.configuration, task, preprocessing.features.len(), 1)?;
-        Ok(Self::new(models, network, preprocessing))
+        Self::new(models, network, recipe.machine.is_some(), preprocessing)
     }
 
     /// Reads a model from a study's folder. Errors are of kind store: no model yet, a damaged file.
@@ -194,16 +208,22 @@ impl SavedModel {
         let read = || {
             let bytes = fs::read(&path).map_err(|error| error.to_string())?;
             let (description, folds) = weights::decode(&bytes)?;
-            Ok((description.trial, description.network()?, folds))
+            let machines = description.is_machine().then(|| weights::machines(&folds)).transpose()?;
+            Ok((description.trial, description.network()?, folds, machines))
         };
-        let (trial, network, folds) = read().map_err(|found| damaged(&path, found))?;
+        let (trial, network, folds, machines) = read().map_err(|found| damaged(&path, found))?;
         if preprocessing.features.len() != network.input_count
             || preprocessing.classes.len().max(1) != network.output_count
             || preprocessing.folds.len() != folds.len()
         {
             return Err(damaged(&path, "it does not fit the preprocessing beside it".to_owned()));
         }
-        Ok(Self { trial, preprocessing, network, folds })
+        Ok(Self { trial, preprocessing, network, folds, machines })
+    }
+
+    /// (fold) The kernel machines, where it is some.
+    pub fn machines(&self) -> Option<&[Machine]> {
+        self.machines.as_deref()
     }
 
     /// The labels of the classes; empty for regression.
@@ -214,6 +234,9 @@ impl SavedModel {
     /// Predicts rows (row, feature), as the encoder gives them. Always on the processor, so that a
     /// prediction does not depend on where the model was trained.
     pub fn predict(&self, features: &[f32]) -> Predictions {
+        if let Some(machines) = &self.machines {
+            return self.predict_by(machines, features);
+        }
         let width = self.network.input_count.max(1);
         let parts: Vec<Vec<f64>> = features
             .par_chunks(ROWS_AT_ONCE * width)
@@ -221,6 +244,42 @@ impl SavedModel {
             .collect();
         let all = parts.concat();
         if self.class_names().is_empty() { Predictions::Values(all) } else { Predictions::Probabilities(all) }
+    }
+
+    /// The same by kernel machines.
+    fn predict_by(&self, machines: &[Machine], features: &[f32]) -> Predictions {
+        let width = self.network.input_count.max(1);
+        let share = 1.0 / machines.len() as f64;
+        let predict = |rows: &[f32]| -> Vec<f64> {
+            let class_count = self.class_names().len();
+            let mut means = vec![0.0; rows.len() / width * class_count.max(1)];
+            for (machine, fold) in machines.iter().zip(&self.preprocessing.folds) {
+                let transformed = rows.chunks_exact(width).flat_map(|row| row.iter().zip(&fold.transforms));
+                let rows: Vec<f32> =
+                    transformed.map(|(&stored, transform)| transform.apply(stored)).collect();
+                let decisions = machine.decision_values(&rows);
+                let count = machine.decisions.len();
+                for (row, means) in means.chunks_exact_mut(class_count.max(1)).enumerate() {
+                    let decisions = &decisions[row * count..(row + 1) * count];
+                    match (machine.verdict(decisions), machine.probabilities(decisions)) {
+                        (Verdict::Value(value), _) => {
+                            means[0] +=
+                                share * fold.target_unit.map_or(value, |unit| unit.value(value as f32));
+                        }
+                        (_, Some(p)) => means.iter_mut().zip(p).for_each(|(mean, p)| *mean += share * p),
+                        (Verdict::Class(class), None) => means[class] += share,
+                    }
+                }
+            }
+            means
+        };
+        let all: Vec<Vec<f64>> = features.par_chunks(ROWS_AT_ONCE * width).map(predict).collect();
+        let has_probabilities = machines.iter().all(Machine::has_probabilities);
+        match self.class_names().is_empty() {
+            true => Predictions::Values(all.concat()),
+            false if has_probabilities => Predictions::Probabilities(all.concat()),
+            false => Predictions::Votes(all.concat()),
+        }
     }
 
     fn predict_rows(&self, features: &[f32], workspace: &mut Workspace<f32>) -> Vec<f64> {
@@ -278,9 +337,11 @@ fn softmax(logits: &[f32]) -> impl Iterator<Item = f64> {
 }
 
 impl Predictions {
-    /// (row) The most probable class of each row, the first of equals; empty for values.
+    /// (row) The most probable class of each row, or that of the most votes, the first of equals; empty for values.
     pub fn classes(&self, class_count: usize) -> Vec<usize> {
-        let Self::Probabilities(probabilities) = self else { return Vec::new() };
+        let (Self::Probabilities(probabilities) | Self::Votes(probabilities)) = self else {
+            return Vec::new();
+        };
         let most = |row: &[f64]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
         probabilities.chunks_exact(class_count.max(1)).map(most).collect()
     }

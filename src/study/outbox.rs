@@ -17,6 +17,8 @@ pub struct Outbox {
     pub successions: Vec<(u64, Succession)>,
     /// Rungs that trials have passed.
     pub passed: Vec<(u64, usize)>,
+    /// How the decision functions of kernel machines were found: trial, fold, JSON.
+    pub solvers: Vec<(u64, usize, String)>,
     /// Trials that go on, and where they stand.
     pub checkpoints: Vec<(Trial, Vec<FoldState>)>,
     /// Trials that have ended.
@@ -52,6 +54,7 @@ impl Outbox {
             writer.succession(*number, succession)?;
         }
         writer.passed(&self.passed)?;
+        writer.solvers(&self.solvers)?;
         for trial in &self.finished {
             writer.trial(trial)?;
         }

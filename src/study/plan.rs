@@ -6,14 +6,20 @@ use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
 use super::search_table::{DEFAULT_TRIALS, configuration_text, narrow, target_value};
 use crate::data::{self, ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, ErrorKind, Result, unknown_name};
-use crate::model::hyperparameter::{self, LINEAR};
+use crate::model::hyperparameter::{self, LINEAR, SVM};
 use crate::model::metric::{self, Direction, Metric};
 use crate::setting::Chosen;
-use crate::space::{Configuration, Constraint, Dimension, Space, key_text, quoted};
+use crate::space::{Configuration, Constraint, Dimension, Domain, Space, Value, key_text, quoted};
 use crate::{schedule, search};
 use std::path::{Path, PathBuf};
 
 pub use super::default_space::default_space;
+
+/// The strategy of the default space of kernel machines.
+const GRID: &str = "grid";
+/// The objective that asks for probabilities, and the hyperparameter that fits them.
+const LOG_LOSS: &str = "log_loss";
+const PROBABILITIES: &str = "probabilities";
 
 /// The engine that takes no graphics adapter.
 pub const CPU: &str = "cpu";
@@ -67,7 +73,7 @@ pub struct Plan {
     pub name: String,
     /// The data and how rows are divided.
     pub data: DataOptions,
-    /// `mlp` or `linear`.
+    /// `mlp`, `linear` or `svm`.
     pub model: String,
     /// A strategy of [`search::ALL`].
     pub strategy: String,
@@ -144,15 +150,21 @@ impl Plan {
     fn resolve(file: StudyFile, name: String, overrides: &Overrides) -> Result<Self> {
         let model = file.model.unwrap_or_else(|| hyperparameter::MODELS[0].to_string());
         let seed = overrides.seed.or(file.search.seed).unwrap_or(0);
+        let is_machine = model == SVM;
         let narrowed = |space: &Space| {
             let space = hyperparameter::admit(space, &model)?;
             narrow(space, &file.search.constraints, &file.search.enqueue, seed).map(|(space, _)| space)
         };
         let space = file.space.as_ref().map(narrowed).transpose();
+        // The default space of kernel machines is a grid.
+        let grid = (is_machine && file.space.is_none() && file.search.strategy.is_none()).then_some(GRID);
         let (strategy, strategy_settings) =
-            file.search.strategy(overrides.strategy.as_deref(), &file.places)?;
+            file.search.strategy(overrides.strategy.as_deref().or(grid), &file.places)?;
         let schedule = file.schedule.unwrap_or_else(|| schedule::ALL[0].name().to_string());
         let schedule = schedule::named("schedule.kind", &schedule)?;
+        if is_machine && schedule.name() != schedule::ALL[0].name() {
+            return Err(file.places.locate(schedule_of_machines(schedule.name())));
+        }
         let schedule_settings =
             file.schedule_settings.of_member("schedule", schedule.name(), schedule.settings(), false);
         let engine = overrides.engine.clone().or(file.engine).unwrap_or_else(|| ENGINES[0].to_string());
@@ -188,7 +200,8 @@ impl Plan {
             objective: file.objective,
             schedule: schedule.name().to_string(),
             schedule_settings: schedule_settings.map_err(|error| file.places.locate(error))?,
-            max_epochs: file.max_epochs.unwrap_or(DEFAULT_MAX_EPOCHS),
+            // A kernel machine is solved at once.
+            max_epochs: if is_machine { 1 } else { file.max_epochs.unwrap_or(DEFAULT_MAX_EPOCHS) },
             patience: file.patience.unwrap_or(DEFAULT_PATIENCE),
             engine: EngineOptions { kind: engine, device, memory: overrides.memory.clone().or(file.memory) },
             source: String::new(),
@@ -209,7 +222,7 @@ impl Plan {
             None => default_space(task, row_count, feature_count, &self.model),
         };
         hyperparameter::check_task(&space, task).map_err(|error| self.places.locate(error))?;
-        let space = with_model(space, &self.model);
+        let space = with_model(space, &self.model, &objective);
         let narrowed = narrow(space, &self.constraints, &self.enqueued, self.seed);
         let (space, enqueued) = narrowed.map_err(|error| self.places.locate(error))?;
         (self.space, self.enqueued) = (Some(space), enqueued);
@@ -343,8 +356,19 @@ const FREE: &[(&str, &str)] = &[
     ("engine", "memory"),
 ];
 
-/// The space of a linear model holds an empty `hidden`, so that configurations say what they train.
-fn with_model(mut space: Space, model: &str) -> Space {
+/// The error for a schedule of models that are not trained by epochs.
+fn schedule_of_machines(schedule: &str) -> Error {
+    Error::usage("schedule.kind", format!("{schedule} for kernel machines, which are solved at once"))
+        .allowed(schedule::ALL[0].name())
+        .advice("leave [schedule] out")
+}
+
+/// The space of a linear model holds an empty `hidden`, that of a kernel machine a `kernel`, so that
+/// configurations say what they train; and where probabilities are scored they are fitted.
+fn with_model(mut space: Space, model: &str, objective: &str) -> Space {
+    if model == SVM && objective == LOG_LOSS && space.get(PROBABILITIES).is_none() {
+        space.dimensions.push(Dimension::new(PROBABILITIES, Domain::Fixed(Value::Bool(true))));
+    }
     if model == LINEAR && space.get("hidden").is_none() {
         space.dimensions.push(Dimension::new("hidden", hyperparameter::no_hidden_layers()));
     }

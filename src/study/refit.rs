@@ -7,7 +7,7 @@ use super::weights;
 use crate::data;
 use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
 use crate::error::{Error, Result};
-use crate::model::hyperparameter;
+use crate::model::hyperparameter::{self, SVM};
 use crate::model::recipe::Member;
 use crate::trial::{self, Best, Trial};
 use std::path::Path;
@@ -52,9 +52,15 @@ fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<Sa
         EngineKind::Cpu => EngineChoice::Cpu,
         EngineKind::Gpu => EngineChoice::Gpu,
     };
-    let mut engine = engine::open(choice, plan.engine.device.as_deref(), None, job)?.engine;
+    let device = plan.engine.device.as_deref();
+    let opened = match plan.model == SVM {
+        true => engine::open_machines(choice, device, None, job)?,
+        false => engine::open(choice, device, None, job)?,
+    };
+    let mut engine = opened.engine;
     let (network, recipe) =
         hyperparameter::build(&best.configuration, dataset.task, dataset.feature_count, plan.max_epochs)?;
+    let is_machine = recipe.machine.is_some();
     let member = Member { fold, repeat: 0, network: network.clone(), recipe };
     let models = BestModels {
         trial: best.number,
@@ -63,7 +69,7 @@ fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<Sa
     let preprocessing = Preprocessing::new(&dataset, &prepared.encoder, [fold]);
     preprocessing.save(folder, Which::Refit)?;
     weights::save(folder, Which::Refit, best, epochs, &network, &models)?;
-    Ok(SavedModel::new(&models, network, preprocessing))
+    SavedModel::new(&models, network, is_machine, preprocessing)
 }
 
 /// Trains one member for so many epochs.

@@ -5,6 +5,7 @@ use super::folds::{Folds, Names};
 use super::outbox::Outbox;
 use super::run::{Event, Run, Stop, UNDEFINED};
 use super::rungs::Rungs;
+use super::solver;
 use super::store::BestModels;
 use crate::engine::Report;
 use crate::error::{Error, Result};
@@ -171,6 +172,12 @@ impl<'a> Runner<'a> {
         for report in reports {
             let Some((number, fold)) = self.names.home(report.id) else { continue };
             let outcome = self.outcome(fold, &report);
+            if let Some(remark) = solver::warning(number, fold, &report.solver) {
+                self.run.watch.event(&Event::Remark(&remark))?;
+            }
+            if !report.solver.is_empty() {
+                self.outbox.solvers.push((number, fold, solver::text(&report.solver)));
+            }
             let Some(active) = self.active.get_mut(&number) else { continue };
             if let Some(epoch) = active.folds.take(fold, outcome) {
                 ready.push((number, epoch));

@@ -146,6 +146,10 @@ pub const CHOICES: &str = "CREATE TABLE IF NOT EXISTS choices (name TEXT PRIMARY
 pub const RUNGS: &str =
     "CREATE TABLE IF NOT EXISTS rungs (trial INTEGER PRIMARY KEY, passed INTEGER NOT NULL)";
 
+/// How the decision functions of kernel machines were found: JSON, a list over the pairs of classes.
+pub const SOLVERS: &str = "CREATE TABLE IF NOT EXISTS solvers (trial INTEGER NOT NULL, fold INTEGER NOT NULL, \
+    found TEXT NOT NULL, PRIMARY KEY (trial, fold))";
+
 /// When trials took over the state of others: after which epoch, from which trial, what they had come to,
 /// and the hyperparameters until then as JSON.
 pub const SUCCESSIONS: &str = "CREATE TABLE IF NOT EXISTS successions (trial INTEGER NOT NULL, \

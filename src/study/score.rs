@@ -11,6 +11,11 @@ pub fn on_rows(model: &SavedModel, dataset: &Dataset, rows: &[u32], metric: &dyn
         (Targets::Classes(classes), Predictions::Probabilities(probabilities)) => {
             of_classes(rows.iter().map(|&row| classes[row as usize] as usize), &probabilities, dataset)
         }
+        (Targets::Classes(classes), Predictions::Votes(votes)) => {
+            let classes = rows.iter().map(|&row| classes[row as usize] as usize);
+            // Votes choose a class; they are no probabilities to score.
+            Evaluation { loss_sum: f64::NAN, ..of_classes(classes, &votes, dataset) }
+        }
         (Targets::Values { stored, centre, scale }, Predictions::Values(values)) => {
             let errors = rows
                 .iter()

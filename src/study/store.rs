@@ -206,6 +206,16 @@ impl Store {
         Ok(pairs.into_iter().map(|(trial, passed)| (trial as u64, passed as usize)).collect())
     }
 
+    /// How the decision functions of kernel machines were found: by trial, (fold) JSON.
+    pub fn solvers(&self) -> Result<HashMap<u64, Vec<String>>> {
+        let sql = "SELECT trial, found FROM solvers ORDER BY trial, fold";
+        let mut solvers: HashMap<u64, Vec<String>> = HashMap::new();
+        for (trial, found) in self.pairs::<i64, String>("solvers", sql)? {
+            solvers.entry(trial as u64).or_default().push(found);
+        }
+        Ok(solvers)
+    }
+
     /// The rows of a table that older studies lack.
     fn pairs<A: FromSql, B: FromSql>(&self, table: &str, sql: &str) -> Result<Vec<(A, B)>> {
         let read = || {
@@ -315,6 +325,23 @@ impl Writer<'_> {
                 statement.execute(params![*trial as i64, *passed as i64]).map(drop)
             };
             passed.iter().try_for_each(&mut write)
+        };
+        write().map_err(fault(&self.path))
+    }
+
+    /// Keeps how decision functions were found: trial, fold, JSON.
+    pub fn solvers(&self, solvers: &[(u64, usize, String)]) -> Result<()> {
+        if solvers.is_empty() {
+            return Ok(());
+        }
+        let write = || {
+            self.transaction.execute(schema::SOLVERS, [])?;
+            let sql = "INSERT OR REPLACE INTO solvers (trial, fold, found) VALUES (?1, ?2, ?3)";
+            let mut statement = self.transaction.prepare_cached(sql)?;
+            let mut write = |(trial, fold, found): &(u64, usize, String)| {
+                statement.execute(params![*trial as i64, *fold as i64, found]).map(drop)
+            };
+            solvers.iter().try_for_each(&mut write)
         };
         write().map_err(fault(&self.path))
     }

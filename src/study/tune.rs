@@ -13,7 +13,7 @@ use super::{score, weights};
 use crate::data::{self, Dataset, Encoder, Prepared};
 use crate::engine::{self, EngineChoice, EngineKind, Job, MemoryLimit, Opened};
 use crate::error::{Error, Result};
-use crate::model::hyperparameter;
+use crate::model::hyperparameter::{self, SVM};
 use crate::model::metric::{self, Metric};
 use crate::model::recipe::{Member, Network, Recipe};
 use crate::schedule::{self, ScheduleKind};
@@ -299,7 +299,7 @@ impl Study {
         let asked = &self.plan.engine;
         let Some(header) = header else {
             let choice = EngineChoice::named("engine.kind", &asked.kind)?;
-            return engine::open(choice, asked.device.as_deref(), memory, job);
+            return self.open(choice, asked.device.as_deref(), memory, job);
         };
         let before = plan_of(header)?.engine.device;
         let device = asked.device.as_deref().or(before.as_deref());
@@ -309,9 +309,24 @@ impl Study {
         };
         let elsewhere =
             format!("go on where {} is, or begin anew in another folder with --out", header.device);
-        let opened = engine::open(choice, device, memory, job).map_err(|error| error.advice(elsewhere))?;
+        let opened = self.open(choice, device, memory, job).map_err(|error| error.advice(elsewhere))?;
         let (kind, name) = (opened.engine.kind().name(), opened.engine.device());
         Ok(Opened { why: format!("engine {kind}: {name} (the study is trained on it)"), ..opened })
+    }
+
+    fn open(
+        &self,
+        choice: EngineChoice,
+        device: Option<&str>,
+        memory: Option<MemoryLimit>,
+        job: Job,
+    ) -> Result<Opened> {
+        match self.plan.model == SVM {
+            true => {
+                engine::open_machines(choice, device, memory, job).map_err(|error| self.plan.locate(error))
+            }
+            false => engine::open(choice, device, memory, job),
+        }
     }
 
     fn header(&self, engine: EngineKind, device: String) -> Header {
@@ -364,8 +379,8 @@ impl Study {
             return Ok(());
         };
         let Some(best) = store.trial(models.trial)? else { return Ok(()) };
-        let (network, _) = self.build(&best.configuration)?;
-        let model = SavedModel::new(&models, network, self.preprocessing());
+        let (network, recipe) = self.build(&best.configuration)?;
+        let model = SavedModel::new(&models, network, recipe.machine.is_some(), self.preprocessing())?;
         let value = score::on_rows(&model, &self.dataset, &self.test_rows, self.objective);
         let writer = store.begin()?;
         writer.test_value(Some(value).filter(|value| value.is_finite()))?;

@@ -7,8 +7,10 @@ use super::store::BestModels;
 use crate::data::checksum;
 use crate::error::{Error, Result};
 use crate::model::activation;
+use crate::model::hyperparameter::machine::KERNEL;
 use crate::model::network;
 use crate::model::recipe::Network;
+use crate::model::svm::machine::Machine;
 use crate::trial::Trial;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
@@ -18,6 +20,8 @@ use std::path::Path;
 
 /// The key of our entry in the metadata of the weights file.
 const METADATA: &str = "manytune";
+/// The tensor of a kernel machine, within its fold.
+const MACHINE: &str = "machine";
 /// The version of the model's files.
 pub const FORMAT: u32 = 2;
 
@@ -68,7 +72,15 @@ pub fn save(
     files::write(&path, &bytes)
 }
 
-/// Tensors `fold_<f>.layer_<l>.weight` (input, output) and `.bias` (output).
+/// The kernel machines of these parameters, (fold).
+pub fn machines(folds: &[Vec<f32>]) -> Result<Vec<Machine>, String> {
+    let machine =
+        |fold: &Vec<f32>| Machine::of_parameters(fold).ok_or("it holds no kernel machine".to_owned());
+    folds.iter().map(machine).collect()
+}
+
+/// Tensors `fold_<f>.layer_<l>.weight` (input, output) and `.bias` (output); of kernel machines
+/// `fold_<f>.machine`, as [`Machine::to_parameters`] has it.
 fn encode(description: &Description, network: &Network, models: &BestModels) -> Result<Vec<u8>, String> {
     let bytes: Vec<Vec<u8>> = models
         .folds
@@ -77,6 +89,11 @@ fn encode(description: &Description, network: &Network, models: &BestModels) -> 
         .collect();
     let mut tensors = Vec::new();
     for (fold, bytes) in bytes.iter().enumerate() {
+        if description.is_machine() {
+            let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes);
+            tensors.push((format!("fold_{fold}.{MACHINE}"), view.map_err(|error| error.to_string())?));
+            continue;
+        }
         let ranges = network::layer_ranges(network);
         for (layer, (range, (inputs, outputs))) in ranges.into_iter().zip(network.layers()).enumerate() {
             let split = 4 * (range.start + inputs * outputs);
@@ -106,6 +123,11 @@ pub fn decode(bytes: &[u8]) -> Result<(Description, Vec<Vec<f32>>), String> {
     let layer_count = description.hidden.len() + 1;
     let fold = |fold: usize| -> Result<Vec<f32>, String> {
         let mut parameters = Vec::new();
+        if description.is_machine() {
+            let tensor =
+                tensors.tensor(&format!("fold_{fold}.{MACHINE}")).map_err(|error| error.to_string())?;
+            return Ok(tensor.data().as_chunks().0.iter().map(|four| f32::from_le_bytes(*four)).collect());
+        }
         for layer in 0..layer_count {
             for part in ["weight", "bias"] {
                 let name = format!("fold_{fold}.layer_{layer}.{part}");
@@ -117,7 +139,7 @@ pub fn decode(bytes: &[u8]) -> Result<(Description, Vec<Vec<f32>>), String> {
     };
     let folds = (0..description.fold_count).map(fold).collect::<Result<Vec<_>, String>>()?;
     let expected = description.network()?.parameter_count();
-    if folds.iter().any(|fold| fold.len() != expected) {
+    if !description.is_machine() && folds.iter().any(|fold| fold.len() != expected) {
         return Err("its tensors do not have the shapes of its network".to_owned());
     }
     check_content(&description.checksum, &description.sealed(&folds)?.checksum)?;
@@ -135,6 +157,11 @@ impl Description {
         let text = open.text()?;
         let parts = folds.iter().map(|fold| bytemuck::cast_slice(fold));
         Ok(Self { checksum: checksum(std::iter::once(text.as_bytes()).chain(parts)), ..open })
+    }
+
+    /// Whether they are of a kernel machine.
+    pub fn is_machine(&self) -> bool {
+        self.hyperparameters.contains_key(KERNEL)
     }
 
     /// The network that the weights are of.

@@ -202,6 +202,7 @@ pub fn plain_recipe(task: Task, batch_size: usize) -> Recipe {
         initializer: initializer::ALL[0],
         batch_size,
         max_epochs: 40,
+        machine: None,
     }
 }
 

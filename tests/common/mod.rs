@@ -105,6 +105,7 @@ pub fn member(job: &Job, hidden: &[usize], change: impl FnOnce(&mut Network, &mu
         initializer: initializer::ALL[0],
         batch_size: 16,
         max_epochs: 10,
+        machine: None,
     };
     change(&mut network, &mut recipe);
     Member { fold: 0, repeat: 0, network, recipe }

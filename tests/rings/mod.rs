@@ -132,6 +132,7 @@ pub fn build(configuration: &Configuration) -> Result<(Network, Recipe)> {
         initializer: initializer::ALL[0],
         batch_size: 8,
         max_epochs: EPOCHS,
+        machine: None,
     };
     Ok((network, recipe))
 }
@@ -389,6 +390,7 @@ impl Stepped {
             train_loss,
             evaluation: outcome.is_ok().then(|| self.trainer.evaluate(&dataset, scratch, false)),
             diverged_at_step: outcome.err(),
+            solver: Vec::new(),
         })
     }
 }

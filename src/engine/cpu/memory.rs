@@ -120,6 +120,16 @@ impl Memory {
             .advice("smaller hidden layers or batch_size, fewer folds, or a larger --memory"))
     }
 
+    /// Refuses what takes so many bytes where there are fewer.
+    pub fn check_bytes(&self, bytes: u64, what: &str, advice: &str) -> Result<()> {
+        if bytes <= self.limit {
+            return Ok(());
+        }
+        Err(Error::device("engine cpu", format!("{what} need {} ({bytes} bytes) of memory", size(bytes)))
+            .allowed(format!("{} ({} bytes): {}", size(self.limit), self.limit, self.source))
+            .advice(format!("{advice}, or a larger --memory")))
+    }
+
     /// Takes room for a member; an error where there is none now.
     pub fn take(&mut self, id: MemberId, need: Need) -> Result<()> {
         if self.room(need, 1) == 0 {

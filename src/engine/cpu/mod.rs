@@ -1,6 +1,7 @@
 //! The engine on the processor: the reference's network code at f32, members spread over all cores.
 
 mod ceiling;
+pub mod machines;
 pub mod memory;
 
 use super::ceiling::Ceilings;
@@ -275,6 +276,7 @@ impl Resident {
             train_loss: f64::NAN,
             evaluation: None,
             diverged_at_step: outcome.err(),
+            solver: Vec::new(),
         };
         if !outcome.unwrap_or(true) {
             return None;

@@ -259,6 +259,7 @@ impl End<'_> {
             train_loss: f64::NAN,
             evaluation: None,
             diverged_at_step,
+            solver: Vec::new(),
         };
         if diverged_at_step.is_none() {
             report.train_loss = self.number(0) / tenant.steps_per_epoch as f64;

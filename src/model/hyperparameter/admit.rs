@@ -1,6 +1,7 @@
 //! Checks values and spaces against the list of hyperparameters.
 
-use super::{ALL, Kind, LINEAR, MODELS, MOST_LAYERS, MOST_UNITS, find};
+use super::machine::{self, KERNEL};
+use super::{Kind, LINEAR, MODELS, MOST_LAYERS, MOST_UNITS, SVM, all_of, find, model_of};
 use crate::data::{Task, TaskKind};
 use crate::error::{Error, Result, cut, unknown_name};
 use crate::model::loss;
@@ -15,6 +16,7 @@ impl Kind {
                 if *low_included { "from" } else { "above" },
                 if *high_included { "at most" } else { "below" }
             ),
+            Self::FloatOr { name, .. } => format!("{}, or \"{name}\"", self.number().text()),
             Self::Int { low, high } => format!("a whole number from {low} to {high}"),
             Self::Bool => "true or false".to_string(),
             Self::Name(names) => names().join(", "),
@@ -24,9 +26,19 @@ impl Kind {
         }
     }
 
+    /// Real numbers alone, where a name may stand for one.
+    fn number(&self) -> Self {
+        match *self {
+            Self::FloatOr { low, low_included, high, high_included, .. } => {
+                Self::Float { low, low_included, high, high_included }
+            }
+            other => other,
+        }
+    }
+
     /// The numbers that it allows; none are beyond the limits of what is no number.
     pub fn limits(&self) -> Limits {
-        match *self {
+        match self.number() {
             Self::Float { low, low_included, high, high_included } => {
                 Limits { low, low_included, high, high_included }
             }
@@ -40,6 +52,8 @@ impl Kind {
     /// The value as this kind has it (1 becomes 1.0 for a real number); `None` where it is not allowed.
     pub(super) fn admit(&self, value: &Value) -> Option<Value> {
         match (self, value) {
+            (Self::FloatOr { name, .. }, Value::Text(text)) => (text == name).then(|| value.clone()),
+            (Self::FloatOr { .. }, _) => self.number().admit(value),
             (Self::Float { .. }, Value::Int(whole)) => self.admit(&Value::Float(*whole as f64)),
             (Self::Float { .. }, Value::Float(real)) => self.limits().contains(*real).then(|| value.clone()),
             (Self::Int { low, high }, Value::Int(whole)) => {
@@ -88,6 +102,10 @@ impl Kind {
 
     /// A domain whose every value is allowed, in this kind's type.
     fn admit_domain(&self, place: &str, domain: &Domain) -> Result<Domain> {
+        if matches!(self, Self::FloatOr { .. }) && matches!(domain, Domain::Float { .. } | Domain::Int { .. })
+        {
+            return self.number().admit_domain(place, domain);
+        }
         let admit = |value: &Value| self.admit(value).ok_or_else(|| self.refuse(place, value));
         match domain {
             Domain::Fixed(value) => Ok(Domain::Fixed(admit(value)?)),
@@ -122,7 +140,10 @@ impl Kind {
 /// `hidden` beside `width` or `depth`, hidden layers of a linear model.
 pub fn admit(space: &Space, model: &str) -> Result<Space> {
     let dimensions = space.dimensions.iter().map(|dimension| admit_dimension(dimension, model));
-    let space = Space { dimensions: dimensions.collect::<Result<_>>()?, ..space.clone() };
+    let mut space = Space { dimensions: dimensions.collect::<Result<_>>()?, ..space.clone() };
+    if model == SVM && space.get(KERNEL).is_none() {
+        space.dimensions.push(Dimension::new(KERNEL, default_kernel()));
+    }
     if let (Some(_), Some(other)) = (space.get("hidden"), space.get("width").or(space.get("depth"))) {
         return Err(Error::usage(format!("space.{}", other.name), format!("{} beside hidden", other.name))
             .allowed("hidden alone, or width and depth"));
@@ -132,9 +153,14 @@ pub fn admit(space: &Space, model: &str) -> Result<Space> {
 
 fn admit_dimension(dimension: &Dimension, model: &str) -> Result<Dimension> {
     let place = format!("space.{}", dimension.name);
-    let Some(hyperparameter) = find(&dimension.name) else {
-        let names = ALL.iter().map(|hyperparameter| hyperparameter.name);
-        return Err(unknown_name(place, "hyperparameter", &dimension.name, names));
+    let Some(hyperparameter) = find(model, &dimension.name) else {
+        let names = all_of(model).iter().map(|hyperparameter| hyperparameter.name);
+        let error = unknown_name(place, "hyperparameter", &dimension.name, names);
+        let owner = MODELS.iter().find(|other| find(other, &dimension.name).is_some());
+        return Err(match owner {
+            Some(owner) => error.advice(format!("leave {} out, or model.kind = \"{owner}\"", dimension.name)),
+            None => error,
+        });
     };
     let domain = hyperparameter.kind.admit_domain(&place, &dimension.domain)?;
     if model == LINEAR && hyperparameter.shapes_hidden_layers && domain != no_hidden_layers() {
@@ -153,15 +179,21 @@ pub fn no_hidden_layers() -> Domain {
     Domain::Fixed(Value::List(Vec::new()))
 }
 
+/// What `kernel` is in the space of a kernel machine that names none.
+pub fn default_kernel() -> Domain {
+    Domain::Fixed(Value::Text(machine::ALL[0].default.to_owned()))
+}
+
 /// Refuses what means nothing for the task: a loss, or a hyperparameter of the other one.
 pub fn check_task(space: &Space, task: Task) -> Result<()> {
     let (kind, name) = match task {
         Task::Classification { .. } => (TaskKind::Classification, "classification"),
         Task::Regression => (TaskKind::Regression, "regression"),
     };
+    let model = model_of(space.dimensions.iter().map(|dimension| dimension.name.as_str()));
     for dimension in &space.dimensions {
         let place = format!("space.{}", dimension.name);
-        if find(&dimension.name).and_then(|known| known.task).is_some_and(|only| only != kind) {
+        if find(model, &dimension.name).and_then(|known| known.task).is_some_and(|only| only != kind) {
             return Err(Error::usage(place, format!("{} means nothing for {name}", dimension.name))
                 .allowed(format!("hyperparameters of {name}"))
                 .advice(format!(

@@ -1,9 +1,9 @@
-//! What a configuration becomes: a [`Network`] and a [`Recipe`].
+//! What a configuration becomes: a [`Network`] and a [`Recipe`], which may be that of a kernel machine.
 
 use super::admit::loss_named;
 use super::{
-    ALL, BALANCED, DEFAULT_ACTIVATION, DEFAULT_INITIALIZER, DEFAULT_LR_SCHEDULE, DEFAULT_OPTIMIZER,
-    NOT_BALANCED, find,
+    BALANCED, DEFAULT_ACTIVATION, DEFAULT_INITIALIZER, DEFAULT_LR_SCHEDULE, DEFAULT_OPTIMIZER, NOT_BALANCED,
+    SVM, all_of, find, machine, model_of,
 };
 use crate::data::Task;
 use crate::error::{Error, Result, unknown_name};
@@ -23,15 +23,20 @@ pub fn build(
     max_epochs: u32,
 ) -> Result<(Network, Recipe)> {
     let read = Reader { configuration };
+    let model = model_of(configuration.keys().map(String::as_str));
     for (name, value) in configuration {
         let place = format!("space.{name}");
-        match find(name) {
+        match find(model, name) {
             Some(known) if known.kind.admit(value).is_some() => {}
             Some(known) => return Err(known.kind.refuse(&place, value)),
             None => {
-                return Err(unknown_name(place, "hyperparameter", name, ALL.iter().map(|known| known.name)));
+                let names = all_of(model).iter().map(|known| known.name);
+                return Err(unknown_name(place, "hyperparameter", name, names));
             }
         }
+    }
+    if model == SVM {
+        return of_machine(configuration, task, feature_count);
     }
     let activation = read.name("activation", DEFAULT_ACTIVATION);
     let network = Network {
@@ -41,6 +46,14 @@ pub fn build(
         activation: member("activation", activation::ALL, |m| m.name(), activation)?,
     };
     Ok((network, recipe(&read, task, max_epochs)?))
+}
+
+/// A kernel machine, and the network that it is trained instead of: it has the features and classes.
+fn of_machine(configuration: &Configuration, task: Task, feature_count: usize) -> Result<(Network, Recipe)> {
+    let nothing = Configuration::new();
+    let (network, recipe) = build(&nothing, task, feature_count, 1)?;
+    let machine = Some(machine::settings(configuration, task));
+    Ok((Network { hidden: Vec::new(), ..network }, Recipe { machine, ..recipe }))
 }
 
 fn recipe(read: &Reader<'_>, task: Task, max_epochs: u32) -> Result<Recipe> {
@@ -77,6 +90,7 @@ fn recipe(read: &Reader<'_>, task: Task, max_epochs: u32) -> Result<Recipe> {
         initializer: member("initializer", initializer::ALL, |m| m.name(), initializer)?,
         batch_size: read.whole("batch_size", 64),
         max_epochs,
+        machine: None,
     })
 }
 

@@ -1,17 +1,19 @@
-//! Every hyperparameter of a network: its name, bounds, default and help. The checks of a space and the
-//! networks of configurations follow from this list.
+//! Every hyperparameter: its name, bounds, default and help. The checks of a space and the
+//! models of configurations follow from this list.
 
 mod admit;
 mod build;
+pub mod machine;
 
-pub use admit::{admit, check_task, no_hidden_layers};
+pub use admit::{admit, check_task, default_kernel, no_hidden_layers};
 pub use build::build;
+pub use machine::SVM;
 
 use super::{activation, initializer, loss, lr_schedule, optimizer};
 use crate::data::TaskKind;
 
 /// The kinds of model that a study can train.
-pub static MODELS: &[&str] = &["mlp", LINEAR];
+pub static MODELS: &[&str] = &["mlp", LINEAR, SVM];
 
 /// The model without hidden layers.
 pub const LINEAR: &str = "linear";
@@ -34,6 +36,19 @@ pub enum Kind {
         high: f64,
         /// Whether the upper end itself is allowed.
         high_included: bool,
+    },
+    /// Real numbers, or one name.
+    FloatOr {
+        /// The lower end.
+        low: f64,
+        /// Whether the lower end itself is allowed.
+        low_included: bool,
+        /// The upper end.
+        high: f64,
+        /// Whether the upper end itself is allowed.
+        high_included: bool,
+        /// What may stand for a number.
+        name: &'static str,
     },
     /// Whole numbers from `low` to `high`.
     Int {
@@ -92,7 +107,7 @@ const fn only(
     Hyperparameter { name, kind, default, help, task: Some(task), shapes_hidden_layers: false }
 }
 
-/// Every hyperparameter.
+/// Every hyperparameter of a network.
 pub static ALL: &[Hyperparameter] = &[
     both("learning_rate", POSITIVE, "0.001", "the peak step size"),
     hidden(
@@ -217,7 +232,18 @@ fn class_weights() -> Vec<&'static str> {
     vec![NOT_BALANCED, BALANCED]
 }
 
-/// The hyperparameter of this name.
-pub fn find(name: &str) -> Option<&'static Hyperparameter> {
-    ALL.iter().find(|hyperparameter| hyperparameter.name == name)
+/// Every hyperparameter of a kind of model.
+pub fn all_of(model: &str) -> &'static [Hyperparameter] {
+    if model == SVM { machine::ALL } else { ALL }
+}
+
+/// The hyperparameter of this name, of a kind of model.
+pub fn find(model: &str, name: &str) -> Option<&'static Hyperparameter> {
+    all_of(model).iter().find(|hyperparameter| hyperparameter.name == name)
+}
+
+/// The kind of model, as far as its hyperparameters say it: a kernel belongs to kernel machines, which have one
+/// always.
+fn model_of<'a>(mut names: impl Iterator<Item = &'a str>) -> &'static str {
+    if names.any(|name| name == machine::KERNEL) { SVM } else { MODELS[0] }
 }

@@ -4,10 +4,9 @@ use super::base::BaseMatrix;
 use super::kernel::{self, KernelParameters};
 use super::pair::Pair;
 use super::path::Solution;
-use super::platt::{Sigmoid, coupled};
+use super::platt::{Sigmoid, of_pairs};
 use super::rows::KernelChoice;
 use super::set::FoldSet;
-use super::smo::Outcome;
 
 /// A decision function Σ a_i K(x_i, x) − ρ; above 0 it speaks for the first class.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,6 +106,11 @@ impl Machine {
         values
     }
 
+    /// Whether probabilities were fitted.
+    pub fn has_probabilities(&self) -> bool {
+        self.class_count > 0 && self.decisions.iter().all(|decision| decision.sigmoid.is_some())
+    }
+
     /// What decision values of one row come to.
     pub fn verdict(&self, decisions: &[f64]) -> Verdict {
         if self.class_count == 0 {
@@ -118,21 +122,11 @@ impl Machine {
 
     /// (class) probabilities of one row; `None` where none were fitted.
     pub fn probabilities(&self, decisions: &[f64]) -> Option<Vec<f64>> {
-        let mut all = vec![0.0; self.class_count];
-        if self.decisions.is_empty() {
-            *all.get_mut(self.only_class)? = 1.0;
-            return Some(all);
-        }
-        let present = present(self.class_count, self.decisions.iter().map(|decision| decision.classes));
-        let mut pairwise = vec![0.0; present.len() * present.len()];
-        let place = |class: usize| present.binary_search(&class).unwrap_or(0);
-        for (decision, &value) in self.decisions.iter().zip(decisions) {
-            let [first, second] = decision.classes.map(place);
-            pairwise[first * present.len() + second] = decision.sigmoid?.probability(value);
-        }
-        let coupled = coupled(present.len(), |i, j| pairwise[i * present.len() + j]);
-        present.into_iter().zip(coupled).for_each(|(class, p)| all[class] = p);
-        Some(all)
+        let sigmoids: Vec<Sigmoid> =
+            self.decisions.iter().map(|decision| decision.sigmoid).collect::<Option<_>>()?;
+        let classes = self.decisions.iter().map(|decision| decision.classes);
+        let pairs = classes.zip(decisions.iter().copied()).zip(sigmoids);
+        Some(of_pairs(self.class_count, self.only_class, pairs))
     }
 }
 
@@ -159,18 +153,27 @@ pub fn voted(
     if most == 0 { only_class } else { votes.iter().position(|&count| count == most).unwrap_or(only_class) }
 }
 
-/// The classes that decision functions are about, ascending.
-fn present(class_count: usize, pairs: impl Iterator<Item = [usize; 2]> + Clone) -> Vec<usize> {
-    (0..class_count).filter(|class| pairs.clone().any(|pair| pair.contains(class))).collect()
+/// Numbers before the support vectors, and where among them those are counted.
+const HEAD: usize = 9;
+const FEATURE_COUNT: usize = 4;
+const SUPPORT_COUNT: usize = 6;
+/// More classes than any table has, so that a damaged number is told.
+const MOST_CLASSES: usize = 1 << 20;
+/// The f32 that a number is a sum of.
+const PARTS: usize = 3;
+
+fn split(number: f64) -> [f32; PARTS] {
+    let first = number as f32;
+    let second = (number - f64::from(first)) as f32;
+    [first, second, (number - f64::from(first) - f64::from(second)) as f32]
 }
 
-/// How a decision function was found, for people and records.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Found {
-    /// Which classes; 0 and 0 for values.
-    pub classes: [usize; 2],
-    /// The solver's outcome.
-    pub outcome: Outcome,
+fn joined(parts: &[f32]) -> Option<Vec<f64>> {
+    let (parts, rest) = parts.as_chunks::<PARTS>();
+    // The smaller two together are exact.
+    let number =
+        |[first, second, third]: &[f32; PARTS]| f64::from(*first) + (f64::from(*second) + f64::from(*third));
+    rest.is_empty().then(|| parts.iter().map(number).collect())
 }
 
 /// Turns a machine into numbers and back.
@@ -209,6 +212,27 @@ impl Machine {
         numbers
     }
 
+    /// As the parameters of a member: support vectors as they are, every other number as a sum of three f32, which
+    /// keeps all its digits.
+    pub fn to_parameters(&self) -> Vec<f32> {
+        let numbers = self.encode();
+        let (head, rest) = numbers.split_at(HEAD);
+        let rest = &rest[self.support.len()..];
+        let parts = |numbers: &[f64]| numbers.iter().copied().flat_map(split).collect::<Vec<f32>>();
+        [parts(head), self.support.clone(), parts(rest)].concat()
+    }
+
+    /// Of the parameters of a member; `None` where they are not those of a machine.
+    pub fn of_parameters(parameters: &[f32]) -> Option<Self> {
+        let (head, rest) = parameters.split_at_checked(HEAD * PARTS)?;
+        let mut numbers = joined(head)?;
+        let count = numbers[SUPPORT_COUNT] * numbers[FEATURE_COUNT];
+        let (support, rest) = rest.split_at_checked(count as usize)?;
+        numbers.extend(support.iter().map(|&number| f64::from(number)));
+        numbers.extend(joined(rest)?);
+        Self::decode(&numbers)
+    }
+
     /// Of numbers; `None` where they are not those of a machine.
     pub fn decode(numbers: &[f64]) -> Option<Self> {
         let mut numbers = numbers.iter().copied();
@@ -226,7 +250,8 @@ impl Machine {
         let support: Vec<f32> = (0..support_count.checked_mul(feature_count)?)
             .map_while(|_| number().map(|number| number as f32))
             .collect();
-        if support.len() != support_count * feature_count || only_class >= class_count.max(1) {
+        let is_sound = class_count <= MOST_CLASSES && only_class < class_count.max(1);
+        if support.len() != support_count * feature_count || !is_sound {
             return None;
         }
         let mut decisions = Vec::new();

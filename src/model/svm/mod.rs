@@ -10,9 +10,11 @@
 //! | `path.rs` | one problem for several C, each from the solution of a smaller one |
 //! | `pair.rs` | the problems of a fold: one a pair of classes, or one of values |
 //! | `platt.rs` | probabilities of a decision value |
+//! | `group.rs` | machines that differ in C alone, with their scores |
 //! | `machine.rs` | what is kept of a solution: support vectors and coefficients; prediction |
 
 pub mod base;
+pub mod group;
 pub mod kernel;
 pub mod machine;
 pub mod pair;

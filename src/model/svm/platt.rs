@@ -115,6 +115,29 @@ pub fn cross_validated<R: KernelNumber>(
     Some(Sigmoid::fit(&decisions, &is_first))
 }
 
+/// (class) probabilities of a row, of the decision values of all pairs of classes that are there; all for
+/// `only_class` where there is no pair.
+pub fn of_pairs(
+    class_count: usize,
+    only_class: usize,
+    decisions: impl Iterator<Item = (([usize; 2], f64), Sigmoid)>,
+) -> Vec<f64> {
+    let mut pairwise = vec![f64::NAN; class_count * class_count];
+    let mut is_present = vec![false; class_count];
+    for (([first, second], value), sigmoid) in decisions {
+        pairwise[first * class_count + second] = sigmoid.probability(value);
+        (is_present[first], is_present[second]) = (true, true);
+    }
+    if !is_present.contains(&true) {
+        is_present[only_class] = true;
+    }
+    let present: Vec<usize> = (0..class_count).filter(|&class| is_present[class]).collect();
+    let coupled = coupled(present.len(), |i, j| pairwise[present[i] * class_count + present[j]]);
+    let mut all = vec![0.0; class_count];
+    present.into_iter().zip(coupled).for_each(|(class, p)| all[class] = p);
+    all
+}
+
 /// (class) probabilities of a row, of those of pairs: `pairwise(i, j)` is that of i against j, for i < j.
 ///
 /// Minimises Σᵢ Σⱼ≠ᵢ (r_ji p_i − r_ij p_j)² over the simplex by fixed-point iteration.
