@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod map;
 mod number;
 mod random_share;
 mod table;

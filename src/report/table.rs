@@ -1,5 +1,6 @@
 //! The leaderboard as a table for people: few digits, and only the hyperparameters that differ.
 
+use super::map::map;
 use super::number::{Scores, short};
 use super::{Comparison, Format, Leaderboard, Page};
 use crate::trial::{State, Trial};
@@ -31,6 +32,10 @@ impl Format for Table {
             if !fixed.is_empty() {
                 let fixed = format!("in every trial: {}", fixed.join("  "));
                 text.push_str(&format!("\n{}", wrapped(&fixed, page.width, 2)));
+            }
+            let map = map(board);
+            if !map.is_empty() {
+                text.push_str(&format!("\n{map}"));
             }
         }
         text.push_str(&ending(board, trials.len()));
