@@ -3,7 +3,7 @@
 //! A Gaussian process finds more with fewer trials, at a cost that grows with their number; from some hundreds on
 //! many trials are cheap, and what they cost to propose counts.
 
-use super::sequence::STARTUP;
+use super::starts::STARTUP;
 use super::tpe::CANDIDATES;
 use super::{Settings, Strategy, StrategyKind, Trials, gp, tpe};
 use crate::error::Result;

@@ -7,8 +7,8 @@
 //! Schlierkamp-Voosen 1993), since the paper has choices alone.
 
 use super::frame::{Frame, Member};
-use super::sobol::Sobol;
-use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, normal, sequence};
+use super::starts::Starts;
+use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, normal};
 use crate::error::Result;
 use crate::random::{Purpose, Stream, StreamReader};
 use crate::setting::Setting;
@@ -67,7 +67,7 @@ impl StrategyKind for Evolution {
 struct Lineage {
     settings: Settings,
     /// The frame and the starts of the space last asked about.
-    known: Option<(Frame, Sobol)>,
+    known: Option<(Frame, Starts)>,
     /// What was proposed so far.
     proposed: Option<Distinct>,
 }
@@ -84,18 +84,13 @@ impl Strategy for Lineage {
         let mut proposed = Distinct::before(self.proposed.take(), space, seed, first_number);
         proposed.learn(trials, first_number);
         let known = self.known.take().filter(|(frame, _)| frame.space() == space);
-        let (frame, starts) = known.unwrap_or_else(|| {
-            (Frame::ordered(space), Sobol::new(sequence::free_dimensions(space).count(), seed))
-        });
+        let (frame, starts) =
+            known.unwrap_or_else(|| (Frame::ordered(space), Starts::new(space, &self.settings)));
         let size = self.settings.chosen.count(&POPULATION_SIZE) as usize;
-        let enqueued = self.settings.enqueued.len() as u64;
         let numbers = (first_number..).take(count);
         let found =
             numbers.map_while(|number| match trials.told.len() < size || frame.dimension_count() == 0 {
-                true => {
-                    let point = starts.point(number.saturating_sub(enqueued));
-                    proposed.admit(space.decode(&sequence::spread(space, &point)))
-                }
+                true => proposed.admit(starts.configuration(space, number)),
                 false => {
                     let mut generator = generator(seed, number);
                     let parent = self.parent(&trials.told[trials.told.len() - size..], &mut generator);

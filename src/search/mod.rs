@@ -17,6 +17,7 @@ mod sequence;
 mod session;
 mod share;
 mod sobol;
+mod starts;
 mod tpe;
 mod vectors;
 mod window;

@@ -2,18 +2,7 @@
 
 use super::{Distinct, Settings, Strategy, Trials};
 use crate::error::Result;
-use crate::setting::Setting;
 use crate::space::{Configuration, Dimension, Domain, Space};
-
-/// How many trials a strategy that learns spreads over the space first.
-pub(super) const STARTUP: Setting = Setting {
-    name: "startup_trials",
-    summary: "trials of a Sobol sequence before the first that learns",
-    default: 10.0,
-    low: 1.0,
-    high: 1e6,
-    whole: true,
-};
 
 /// Points of the unit cube, by number.
 pub(super) trait Sequence: Send {

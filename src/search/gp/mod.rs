@@ -30,9 +30,8 @@ mod proposer;
 mod surface;
 mod warp;
 
-use super::sequence::STARTUP;
-use super::sobol::Sobol;
-use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, sequence};
+use super::starts::{STARTUP, Starts};
+use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials};
 use crate::error::Result;
 use crate::setting::Setting;
 use crate::space::{Configuration, Space};
@@ -66,8 +65,8 @@ impl StrategyKind for Gp {
 /// A search by a Gaussian process.
 struct Search {
     settings: Settings,
-    /// The encoding and the even points of the space last asked about.
-    known: Option<(Encoding, Sobol)>,
+    /// The encoding and the starts of the space last asked about.
+    known: Option<(Encoding, Starts)>,
     /// The fit last used.
     fitted: Option<Fitted>,
     /// What was proposed so far.
@@ -86,18 +85,17 @@ impl Strategy for Search {
         let mut proposed = Distinct::before(self.proposed.take(), space, seed, first_number);
         proposed.learn(trials, first_number);
         if self.known.as_ref().is_none_or(|(encoding, _)| encoding.space() != space) {
-            let even = Sobol::new(sequence::free_dimensions(space).count(), seed);
-            self.known = Some((Encoding::new(space), even));
+            self.known = Some((Encoding::new(space), Starts::new(space, &self.settings)));
             self.fitted = None;
         }
         let found = match &self.known {
-            Some((encoding, even)) if count > 0 && self.learns(encoding, trials.told) => {
+            Some((encoding, starts)) if count > 0 && self.learns(encoding, trials.told) => {
                 let asked = (trials, first_number, count);
                 let proposer =
-                    Proposer::new(encoding, even, &self.settings, &mut self.fitted, asked, &proposed);
+                    Proposer::new(encoding, starts, &self.settings, &mut self.fitted, asked, &proposed);
                 propose(proposer, &mut proposed, count)
             }
-            Some((_, even)) => self.start(space, even, &mut proposed, first_number, count),
+            Some((_, starts)) => starts.propose(space, &mut proposed, first_number, count),
             None => Vec::new(),
         };
         self.proposed = Some(proposed);
@@ -110,21 +108,6 @@ impl Search {
     fn learns(&self, encoding: &Encoding, told: &[Told]) -> bool {
         let is_enough = told.len() as u64 >= self.settings.chosen.count(&STARTUP);
         !encoding.coded.is_empty() && is_enough && told.iter().any(|told| warp::value_of(told).is_some())
-    }
-
-    /// Trials of the Sobol sequence, whose point 0 is the first that is not enqueued.
-    fn start(
-        &self,
-        space: &Space,
-        even: &Sobol,
-        proposed: &mut Distinct,
-        first_number: u64,
-        count: usize,
-    ) -> Vec<Configuration> {
-        let enqueued = self.settings.enqueued.len() as u64;
-        let point = |number: u64| sequence::spread(space, &even.point(number.saturating_sub(enqueued)));
-        let numbers = (first_number..).take(count);
-        numbers.map_while(|number| proposed.admit(space.decode(&point(number)))).collect()
     }
 }
 

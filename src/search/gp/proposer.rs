@@ -10,7 +10,8 @@ use super::warp::{Warp, value_of};
 use crate::model::metric::Direction;
 use crate::random::{Purpose, Stream};
 use crate::search::sobol::Sobol;
-use crate::search::{Distinct, Settings, Told, Trials, normal, sequence};
+use crate::search::starts::Starts;
+use crate::search::{Distinct, Settings, Told, Trials, normal};
 use crate::space::Configuration;
 
 /// Points of the pool that are spread over the space: a whole net of the Sobol sequence would be 2,048.
@@ -52,7 +53,7 @@ impl<'a> Proposer<'a> {
     /// Behind these trials, for at most `count` proposals from trial `number` on.
     pub(super) fn new(
         encoding: &'a Encoding,
-        spread: &Sobol,
+        starts: &Starts,
         settings: &Settings,
         fitted: &mut Option<Fitted>,
         (trials, number, count): (Trials<'_>, u64, usize),
@@ -74,7 +75,7 @@ impl<'a> Proposer<'a> {
         }
         let mut places: Vec<Place> = match &encoding.whole {
             Some(all) => all.iter().map(|own| place_at(encoding, encoding.point_of(own))).collect(),
-            None => pool_places(encoding, spread, settings.seed, number, &told, &observations.targets),
+            None => pool_places(encoding, starts, settings.seed, number, &told, &observations.targets),
         };
         places.retain(|place| is_welcome(encoding, distinct, place));
         let columns: Vec<Vec<f64>> = places
@@ -138,7 +139,7 @@ fn place_at(encoding: &Encoding, mut point: Vec<f64>) -> Place {
 /// The pool's points, settled: spread over the space, and around the best trials.
 fn pool_places(
     encoding: &Encoding,
-    spread: &Sobol,
+    starts: &Starts,
     seed: u64,
     number: u64,
     told: &[&Told],
@@ -151,7 +152,7 @@ fn pool_places(
     let mut stream = Stream::new(seed, Purpose::Search, LAYER, number as u32, (number >> 32) as u32).reader();
     // Point n of the sequence is that of trial n: other points for every ask.
     let first = number.wrapping_add(1).wrapping_mul(2048);
-    let even = (0..SPREAD).map(|i| sequence::spread(encoding.space(), &spread.point(first.wrapping_add(i))));
+    let even = (0..SPREAD).map(|i| starts.point(encoding.space(), first.wrapping_add(i)));
     let near = centers.iter().cycle().take(if centers.is_empty() { 0 } else { AROUND });
     let mut points: Vec<Vec<f64>> = even.collect();
     points.extend(near.map(|center| around(encoding, center, &mut stream)));

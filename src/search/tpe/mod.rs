@@ -24,9 +24,8 @@ mod pool;
 mod split;
 
 use super::frame::{Frame, Member};
-use super::sequence::STARTUP;
-use super::sobol::Sobol;
-use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, sequence};
+use super::starts::{STARTUP, Starts};
+use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials};
 use crate::error::Result;
 use crate::random::{Purpose, Stream, StreamReader};
 use crate::setting::Setting;
@@ -85,7 +84,7 @@ impl StrategyKind for Tpe {
 struct Search {
     settings: Settings,
     /// The frame and the starts of the space last asked about.
-    known: Option<(Frame, Sobol)>,
+    known: Option<(Frame, Starts)>,
     /// The trials last asked behind.
     pool: Option<Pool>,
     /// What was proposed so far.
@@ -104,8 +103,7 @@ impl Strategy for Search {
         let mut proposed = Distinct::before(self.proposed.take(), space, seed, first_number);
         proposed.learn(trials, first_number);
         if self.known.as_ref().is_none_or(|(frame, _)| frame.space() != space) {
-            let starts = Sobol::new(sequence::free_dimensions(space).count(), seed);
-            self.known = Some((Frame::ordered(space), starts));
+            self.known = Some((Frame::ordered(space), Starts::new(space, &self.settings)));
             self.pool = None;
         }
         let found = match &self.known {
@@ -115,7 +113,7 @@ impl Strategy for Search {
                 let estimators = Estimators::new(frame, pool, trials, &self.settings);
                 estimators.propose(&mut proposed, first_number, count)
             }
-            Some((_, starts)) => self.start(space, starts, &mut proposed, first_number, count),
+            Some((_, starts)) => starts.propose(space, &mut proposed, first_number, count),
             None => Vec::new(),
         };
         self.proposed = Some(proposed);
@@ -128,21 +126,6 @@ impl Search {
     fn learns(&self, frame: &Frame, told: &[Told]) -> bool {
         let is_enough = told.len() as u64 >= self.settings.chosen.count(&STARTUP);
         frame.dimension_count() > 0 && is_enough && told.iter().any(split::has_value)
-    }
-
-    /// Trials of the Sobol sequence, whose point 0 is the first that is not enqueued.
-    fn start(
-        &self,
-        space: &Space,
-        starts: &Sobol,
-        proposed: &mut Distinct,
-        first_number: u64,
-        count: usize,
-    ) -> Vec<Configuration> {
-        let enqueued = self.settings.enqueued.len() as u64;
-        let point = |number: u64| sequence::spread(space, &starts.point(number.saturating_sub(enqueued)));
-        let numbers = (first_number..).take(count);
-        numbers.map_while(|number| proposed.admit(space.decode(&point(number)))).collect()
     }
 }
 
