@@ -121,6 +121,12 @@ fn a_model_is_exported_to_libsvm() {
     let total: usize = lines[4].strip_prefix("total_sv ").unwrap().parse().unwrap();
     assert_eq!(lines.len(), total + 9, "{model}");
     assert!(lines[8] == "SV" && notes.contains("labels of the file: 0 = "), "{notes}");
+    let table = place.read("penguins.csv");
+    for (out, part) in [("penguins.csv", "trained on"), ("runs/svm/study.db", "of the study itself")] {
+        let refused = place.fail(&format!("export runs/svm --out {out}"), 2);
+        assert!(refused.contains(part) && refused.contains("would be lost"), "{refused}");
+    }
+    assert_eq!(place.read("penguins.csv"), table);
     let refused = place.fail("export runs/svm --fold 3", 2);
     assert!(refused.contains("0 to 2"), "{refused}");
 }

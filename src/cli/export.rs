@@ -1,5 +1,6 @@
 //! `manytune export`: the best model of a study in the format of another program.
 
+use super::guard::refuse_needed;
 use super::output;
 use crate::error::{Error, Result, unknown_name};
 use crate::export::{self, Format};
@@ -38,12 +39,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         .find(|format| format.name() == arguments.format)
         .ok_or_else(|| unknown_name("--format", "format", &arguments.format, names()))?;
     let folder = &arguments.run;
-    if let Some(out) = arguments.out.as_ref().filter(|out| files::is_own(folder, out)) {
-        return Err(Error::usage(
-            "--out",
-            format!("{} is a file of the study itself, and would be lost", out.display()),
-        )
-        .allowed("a file that nothing else needs"));
+    if let Some(out) = &arguments.out {
+        refuse_needed(out, folder, None, "best.model")?;
     }
     let mut say = |line: &str| output::note(line);
     let model =

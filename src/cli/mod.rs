@@ -5,6 +5,7 @@ mod bench;
 mod devices;
 mod export;
 mod gradcheck;
+mod guard;
 mod interrupt;
 mod lines;
 mod list;

@@ -1,13 +1,13 @@
 //! `manytune predict`: the best model of a study on the rows of a file.
 
+use super::guard::refuse_needed;
 use super::output;
 use crate::data;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::study::files;
 use crate::study::model::{Predictions, SavedModel};
 use crate::study::refit::refit;
-use crate::study::same::inputs_of;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Predict the rows of a file with the best model of a study
 ///
@@ -31,7 +31,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = &arguments.run;
     if let Some(out) = &arguments.out {
-        refuse_needed(out, arguments)?;
+        refuse_needed(out, folder, Some(&arguments.data), "predictions.csv")?;
     }
     let mut say = |line: &str| output::note(line);
     let model =
@@ -53,23 +53,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             Ok(())
         }
     }
-}
-
-/// Refuses to write predictions over what they are made from.
-fn refuse_needed(out: &Path, arguments: &Arguments) -> Result<()> {
-    let is_input = || inputs_of(&arguments.run).iter().any(|input| files::is_same(input, out));
-    let what = if files::is_same(&arguments.data, out) {
-        "the file to predict"
-    } else if files::is_own(&arguments.run, out) {
-        "a file of the study itself"
-    } else if is_input() {
-        "the file that the study was trained on"
-    } else {
-        return Ok(());
-    };
-    Err(Error::usage("--out", format!("{} is {what}, and would be lost", out.display()))
-        .allowed("a file that nothing else needs")
-        .advice("--out predictions.csv"))
 }
 
 /// Labels are quoted where CSV needs it; probabilities have the digits of f32, in which models compute.
