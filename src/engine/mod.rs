@@ -13,6 +13,7 @@ use crate::error::{Error, Result, unknown_name};
 use crate::model::metric::Evaluation;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
+use crate::model::svm::dual::Dual;
 use crate::model::svm::smo::Outcome;
 use ceiling::Ceilings;
 use std::sync::Arc;
@@ -308,6 +309,11 @@ pub trait Engine {
     fn retire(&mut self, ids: &[MemberId]);
     /// Computes a primitive of each pair of operands, with the code that training uses: for the verifier.
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>>;
+    /// Where the solver of a kernel machine stands, for each problem of its fold, after so many steps of its path at
+    /// most, with the code that training uses: for the verifier.
+    fn duals(&mut self, _member: &Member, _most_iterations: u64) -> Result<Vec<Dual>> {
+        Err(Error::device(self.device(), "this engine trains no kernel machines"))
+    }
     /// Measures what the device can do at most; takes a second or two, while no member is in training.
     fn ceilings(&mut self) -> Result<Ceilings> {
         Err(Error::device(self.device(), "this engine cannot measure what its device can do at most"))

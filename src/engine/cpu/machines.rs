@@ -14,6 +14,7 @@ use crate::model::metric::Evaluation;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use crate::model::svm::base::PADDING;
+use crate::model::svm::dual::Dual;
 use crate::model::svm::group::{Group, PairResult, SetTruth};
 use crate::model::svm::pair::Pair;
 use crate::model::svm::set::FoldSet;
@@ -367,6 +368,12 @@ impl Engine for MachineEngine {
         }
         self.asked.retain(|id| !ids.contains(id));
         self.ended.retain(|report| !ids.contains(&report.id));
+    }
+
+    fn duals(&mut self, member: &Member, most_iterations: u64) -> Result<Vec<Dual>> {
+        let Some(settings) = member.recipe.machine else { return Ok(Vec::new()) };
+        let set = FoldSet::<f32>::new(&self.job.dataset, member.fold);
+        Ok(Pair::all(&set).iter().map(|pair| pair.dual(&set, &settings, most_iterations)).collect())
     }
 
     fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {

@@ -7,6 +7,7 @@
 //! | `set.rs` | a fold's rows, grouped by class, with their bases |
 //! | `rows.rs` | rows of a kernel matrix |
 //! | `smo/` | the solver of one dual problem |
+//! | `dual.rs` | a solver seen from inside, for the verifier |
 //! | `path.rs` | one problem for several C, each from the solution of a smaller one |
 //! | `pair.rs` | the problems of a fold: one a pair of classes, or one of values |
 //! | `platt.rs` | probabilities of a decision value |
@@ -14,6 +15,7 @@
 //! | `machine.rs` | what is kept of a solution: support vectors and coefficients; prediction |
 
 pub mod base;
+pub mod dual;
 pub mod group;
 pub mod kernel;
 pub mod machine;

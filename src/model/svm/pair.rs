@@ -1,10 +1,12 @@
 //! The dual problems of a fold: one for each pair of classes that have rows, or one of values.
 
+use super::dual::Dual;
 use super::kernel::KernelNumber;
 use super::path::{self, Shape, Solution};
-use super::rows::{KernelChoice, Whole};
+use super::rows::{KernelChoice, Rows, Whole};
 use super::set::{FoldSet, SetTargets};
 use super::settings::Settings;
+use super::smo::Point;
 use std::ops::Range;
 
 /// The rows of one problem: those of the first class, which is the positive one, then those of the second.
@@ -72,6 +74,19 @@ impl Pair {
         let choice = settings.choice(set.scale_gamma());
         let mut rows = self.kernel_matrix(set, &choice);
         path::solve(&self.shape(set, settings), &mut rows, costs, stop)
+    }
+
+    /// Where its solver stands after so many steps at most: for the verifier.
+    pub fn dual<R: KernelNumber>(&self, set: &FoldSet<R>, settings: &Settings, most_iterations: u64) -> Dual {
+        let choice = settings.choice(set.scale_gamma());
+        let mut rows = self.kernel_matrix(set, &choice);
+        let stand = path::stand(&self.shape(set, settings), &mut rows, settings.c, most_iterations);
+        let count = self.row_count();
+        let row =
+            |row: usize| rows.row(row)[..count].iter().map(|value| value.to_f64()).collect::<Vec<f64>>();
+        let kernel = (0..count).flat_map(row).collect();
+        let (Point { a, f }, pair) = (stand.point, self.clone());
+        Dual { pair, cost: stand.cost, iterations: stand.iterations, kernel, a, f }
     }
 }
 

@@ -54,8 +54,14 @@ impl Shape {
         }
     }
 
-    fn bounds(&self, c: f64) -> [Vec<f64>; 2] {
+    /// (variable) The smallest and the largest a for a C.
+    pub fn bounds(&self, c: f64) -> [Vec<f64>; 2] {
         [&self.low, &self.high].map(|bounds| bounds.iter().map(|bound| c * bound).collect())
+    }
+
+    fn problem<'a>(&'a self, [low, high]: [&'a [f64]; 2]) -> Problem<'a> {
+        let (row_count, linear) = (self.row_count, &self.linear[..]);
+        Problem { row_count, linear, low, high, tolerance: smo::TOLERANCE }
     }
 
     /// Bytes that a solver of it takes beside the kernel matrix.
@@ -101,6 +107,38 @@ pub fn solve<R: Passes>(
         at = Some(walk);
     }
     solutions.into_iter().collect()
+}
+
+/// Where the solver of one C stands after so many steps of its path at most.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stand {
+    /// The C that it has come to.
+    pub cost: f64,
+    /// Steps taken.
+    pub iterations: u64,
+    /// (variable) a and F
+    pub point: Point,
+}
+
+/// Walks the path of a C for so many steps at most: for the verifier.
+pub fn stand<R: Passes>(shape: &Shape, rows: &mut impl Rows<R>, cost: f64, most_iterations: u64) -> Stand {
+    let origin = Point::origin(&shape.linear);
+    let mut stand = Stand { cost: start(cost), iterations: 0, point: origin };
+    loop {
+        let left = most_iterations - stand.iterations;
+        let [low, high] = shape.bounds(stand.cost);
+        let problem = shape.problem([&low, &high]);
+        let never = || false;
+        let Ok(outcome) = smo::solve_within(&problem, rows, &mut stand.point, left, &never) else {
+            return stand;
+        };
+        stand.iterations += outcome.iterations;
+        if stand.cost >= cost || !outcome.is_solved || stand.iterations >= most_iterations {
+            return stand;
+        }
+        stand.point = stand.point.grown(&shape.linear, GROWTH, outcome.bounded_count, outcome.support_count);
+        stand.cost *= GROWTH;
+    }
 }
 
 /// Where the path of a C begins.
@@ -174,12 +212,5 @@ fn at_cost<R: Passes>(
     stop: &dyn Fn() -> bool,
 ) -> Result<Outcome, Stopped> {
     let [low, high] = shape.bounds(cost);
-    let problem = Problem {
-        row_count: shape.row_count,
-        linear: &shape.linear,
-        low: &low,
-        high: &high,
-        tolerance: smo::TOLERANCE,
-    };
-    smo::solve(&problem, rows, point, stop)
+    smo::solve(&shape.problem([&low, &high]), rows, point, stop)
 }
