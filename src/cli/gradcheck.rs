@@ -4,7 +4,7 @@ use super::output;
 use crate::data;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::gpu::plan::Plans;
-use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
+use crate::engine::{self, Engine, EngineChoice, EngineKind, Job, Opened};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter::{self, SVM};
 use crate::model::recipe::Member;
@@ -46,6 +46,9 @@ pub struct Arguments {
     format: Format,
 }
 
+/// Most configurations of a study of kernel machines that its verification chooses among.
+const MOST_CELLS: usize = 1024;
+
 /// How the outcome is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
@@ -75,24 +78,41 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(device) = arguments.device.as_ref().filter(|_| choice == EngineChoice::Cpu) {
         return Err(device_beside_cpu("--device", device));
     }
+    let device = arguments.device.as_deref();
+    let mut parts = Vec::new();
+    // Whatever is not known is refused there.
+    if verify::wants_networks(&options) || !verify::machines::are_wanted(&options) {
+        parts.push(verify_networks(&options, choice, device)?);
+    }
+    // Kernel machines are trained on the processor, whatever networks are.
+    let on_processor = choice != EngineChoice::Gpu && device.is_none();
+    if verify::machines::are_wanted(&options) && on_processor {
+        let open = |job: Job| open_machines(choice, device, job);
+        parts.push(verify::machines::run(&options, &open)?);
+    }
+    let outcome = parts.into_iter().reduce(Outcome::joined);
+    outcome.map_or(Ok(()), |outcome| conclude(outcome, arguments.format))
+}
+
+/// Verifies networks by every plan of the engine.
+fn verify_networks(options: &Options, choice: EngineChoice, device: Option<&str>) -> Result<Outcome> {
     let verify_by = |plans: Plans| {
         let kind = Cell::new(EngineKind::Cpu);
         let open = |job: Job| {
-            let engine = open(choice, arguments.device.as_deref(), plans, job)?;
+            let engine = open(choice, device, plans, job)?;
             kind.set(engine.kind());
             Ok(engine)
         };
-        verify::run(&options, &open).map(|outcome| (outcome, kind.get()))
+        verify::run(options, &open).map(|outcome| (outcome, kind.get()))
     };
     let (outcome, kind) = verify_by(Plans::Tiled)?;
-    let outcome = match kind {
+    Ok(match kind {
         EngineKind::Cpu => outcome,
         EngineKind::Gpu => {
             let (resident, _) = verify_by(Plans::Resident)?;
             Outcome::of_plans(vec![("tiled", outcome), ("resident", resident)])
         }
-    };
-    conclude(outcome, arguments.format)
+    })
 }
 
 /// Verifies configurations drawn from a study's space, on its data and its engine.
@@ -100,11 +120,6 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
     let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
     let dataset = prepared.map_err(|error| plan.locate(error))?.dataset;
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
-    if plan.model == SVM {
-        return Err(Error::usage("--gradcheck", "a study of kernel machines")
-            .allowed("studies of networks: kernel machines have no gradient of parameters")
-            .advice("leave --gradcheck out"));
-    }
     let space = plan.space.clone().unwrap_or_default();
     let settings = search::Settings::new(plan.seed, plan.metric(dataset.task)?.direction());
     let count = match options.level {
@@ -112,16 +127,24 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
         Level::Normal => 32,
         Level::Full => 128,
     };
+    let is_of_machines = plan.model == SVM;
+    // A grid begins with its least C and gamma: machines are taken from all of it.
+    let asked = if is_of_machines { MOST_CELLS } else { count };
     let configurations =
-        search::create(&plan.strategy, &settings)?.ask(&space, Trials::default(), 0, count)?;
+        search::create(&plan.strategy, &settings)?.ask(&space, Trials::default(), 0, asked)?;
+    let every = configurations.len().div_ceil(count).max(1);
     let mut members = Vec::new();
-    for (number, configuration) in configurations.iter().enumerate() {
+    for (number, configuration) in configurations.iter().step_by(every).enumerate() {
         let (network, recipe) =
             hyperparameter::build(configuration, dataset.task, dataset.feature_count, plan.max_epochs)?;
         members.push(Member { fold: number % dataset.folds.len(), repeat: 0, network, recipe });
     }
     let choice = EngineChoice::named("engine.kind", &plan.engine.kind)?;
     let job = Job { dataset: Arc::new(dataset), seed: plan.seed, with_outputs: true };
+    if is_of_machines {
+        let open = |job: Job| open_machines(choice, plan.engine.device.as_deref(), job);
+        return conclude(verify::machines::members(options, &job, &members, &open)?, format);
+    }
     // Whatever is verified, the reference computes it in this machine's memory.
     let host = CpuEngine::new(job.clone(), None)?;
     members.iter().try_for_each(|member| host.check(member))?;
@@ -129,13 +152,21 @@ pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result
     conclude(verify::members(options, &job, &members, &open)?, format)
 }
 
-/// Opens an engine with guards, and says once which it is and why: `auto` may have fallen back to the
-/// processor.
+/// Opens an engine with guards.
 fn open(choice: EngineChoice, device: Option<&str>, plans: Plans, job: Job) -> Result<Box<dyn Engine>> {
+    engine::open_guarded(choice, device, plans, job).map(announced)
+}
+
+/// Opens an engine of kernel machines.
+fn open_machines(choice: EngineChoice, device: Option<&str>, job: Job) -> Result<Box<dyn Engine>> {
+    engine::open_machines(choice, device, None, job).map(announced)
+}
+
+/// Says once which engine it is and why: `auto` may have fallen back to the processor.
+fn announced(opened: Opened) -> Box<dyn Engine> {
     static SAID: Once = Once::new();
-    let opened = engine::open_guarded(choice, device, plans, job)?;
     SAID.call_once(|| output::note(&opened.why));
-    Ok(opened.engine)
+    opened.engine
 }
 
 fn conclude(outcome: Outcome, format: Format) -> Result<()> {

@@ -72,6 +72,22 @@ impl Findings {
         }
     }
 
+    /// Adds a comparison whose place is told only where it is the worst so far.
+    pub fn add_worst(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        error: f64,
+        tolerance: f64,
+        place: impl FnOnce() -> String,
+    ) {
+        let measure = Measure { error, tolerance, place: String::new() };
+        let worst = self.worst.get(&(name.to_owned(), kind));
+        if worst.is_none_or(|worst| measure.severity() > worst.severity()) {
+            self.add(name, kind, Measure { place: place(), ..measure });
+        }
+    }
+
     /// Adds something that must hold exactly; `place` says what was found and expected.
     pub fn add_exact(&mut self, name: &str, kind: Kind, differences: usize, place: impl FnOnce() -> String) {
         self.add(name, kind, Measure { error: differences as f64, tolerance: 0.0, place: place() });

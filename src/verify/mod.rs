@@ -18,6 +18,7 @@ pub mod drive;
 pub mod findings;
 pub mod judge;
 pub mod line;
+pub mod machines;
 pub mod noise;
 pub mod outcome;
 pub mod rounding;
@@ -135,6 +136,14 @@ fn judged(
     })
 }
 
+/// Whether anything of networks is among the checks that are asked for.
+pub fn wants_networks(options: &Options) -> bool {
+    let jobs = tables::all(options.seed);
+    let plan = Plan { jobs: &jobs, level: options.level };
+    let cases = checks::ALL.iter().flat_map(|make| make(plan)).collect();
+    selected(cases, options.only.as_deref()).is_ok()
+}
+
 /// Checks that every case has a part in.
 const SHARED: [&str; 7] = [
     judge::SCORES,
@@ -156,7 +165,9 @@ fn selected(mut cases: Vec<Case>, only: Option<&str>) -> Result<Vec<Case>> {
     let names: BTreeSet<String> = names.chain(PROBES.iter().flat_map(|probe| (probe.names)())).collect();
     cases.retain(|case| case.name.contains(only));
     if !names.iter().any(|name| name.contains(only)) {
-        let known: BTreeSet<&str> = names.iter().map(String::as_str).chain(SHARED).collect();
+        let machines = machines::names();
+        let all = names.iter().chain(&machines).map(String::as_str);
+        let known: BTreeSet<&str> = all.chain(SHARED).collect();
         return Err(unknown_name("--only", "check", only, known));
     }
     Ok(cases)

@@ -90,6 +90,15 @@ impl Outcome {
         all
     }
 
+    /// One outcome of two verifications of one device, of different things.
+    #[must_use]
+    pub fn joined(mut self, other: Self) -> Self {
+        self.device = other.device;
+        self.passed &= other.passed;
+        self.checks.extend(other.checks);
+        self
+    }
+
     /// The checks that failed.
     pub fn failures(&self) -> impl Iterator<Item = &Check> {
         self.checks.iter().filter(|check| !check.passed)
