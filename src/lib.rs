@@ -4,6 +4,7 @@
 pub mod benchmark;
 pub mod cli;
 pub mod data;
+pub mod diagnosis;
 pub mod engine;
 pub mod error;
 pub mod export;

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::model::svm::kernel;
 use crate::model::{activation, hyperparameter, initializer, layer, loss, lr_schedule, metric, optimizer};
 use crate::setting::Setting;
-use crate::{export, report, schedule, search};
+use crate::{diagnosis, export, report, schedule, search};
 
 /// Prints every family with its members.
 pub fn run() -> Result<()> {
@@ -29,6 +29,11 @@ pub fn run() -> Result<()> {
         (
             "its own settings, keys of [schedule]",
             settings(schedule::ALL, |member| (member.name(), member.settings())),
+        ),
+        ("doctor, of the data", members(diagnosis::data::ALL, |member| (member.name(), member.healthy()))),
+        (
+            "doctor, of what trains",
+            members(diagnosis::training::ALL, |member| (member.name(), member.healthy())),
         ),
         ("export --format", members(export::ALL, |member| (member.name(), member.summary()))),
         ("show --format", members(report::ALL, |member| (member.name(), member.summary()))),

@@ -3,6 +3,7 @@
 mod amount;
 mod bench;
 mod devices;
+mod doctor;
 mod export;
 mod gradcheck;
 mod guard;
@@ -46,6 +47,7 @@ enum Command {
     Predict(predict::Arguments),
     Export(export::Arguments),
     Devices(devices::Arguments),
+    Doctor(doctor::Arguments),
     Gradcheck(gradcheck::Arguments),
     Bench(Box<bench::Arguments>),
 }
@@ -71,6 +73,7 @@ pub fn run() -> Result<()> {
         Some(Command::Predict(arguments)) => predict::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
+        Some(Command::Doctor(arguments)) => doctor::run(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         None => Ok(()),

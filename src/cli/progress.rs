@@ -1,8 +1,12 @@
 //! Progress on standard error: one line that renews itself on a terminal, else a line now and then.
 
 use super::{interrupt, output};
+use crate::data::{Prepared, Table};
+use crate::diagnosis::{self, Finding, Patient, Severity};
+use crate::error::Error;
 use crate::model::metric::Metric;
 use crate::report::significant;
+use crate::study::plan::Plan;
 use crate::study::run::{Event, Stop};
 use crate::study::tune::Audience;
 use crate::trial::Trial;
@@ -12,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Between two lines where there is no terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(5);
+/// Numbers of a table up to which its data are examined before training: well under a second.
+const MOST_NUMBERS: usize = 5_000_000;
 
 /// The user at the terminal, or a log.
 pub struct Progress {
@@ -113,6 +119,28 @@ impl Audience for Progress {
     fn note(&mut self, line: &str) {
         if !self.is_quiet {
             self.say(line);
+        }
+    }
+
+    /// What is wrong with the data, in brief: warnings and errors.
+    fn loaded(&mut self, plan: &Plan, table: &Table, prepared: &Prepared) {
+        let numbers = prepared.dataset.features.len();
+        if self.is_quiet || numbers > MOST_NUMBERS {
+            return;
+        }
+        let none = |_| Err(Error::device("doctor", "nothing is trained here"));
+        let patient = Patient::new(plan, table, prepared, &none);
+        // What cannot be examined is no reason not to train.
+        let examined = diagnosis::examine(diagnosis::data::ALL, &patient).unwrap_or_default();
+        let findings: Vec<Finding> = examined.into_iter().flat_map(|one| one.findings).collect();
+        let mut is_any = false;
+        for finding in findings.iter().filter(|finding| finding.severity > Severity::Note) {
+            let Finding { name, severity, place, seen, .. } = finding;
+            self.say(&format!("{} ({name}): {place}: {seen}", severity.name()));
+            is_any = true;
+        }
+        if is_any {
+            self.say("  what to do about it: manytune doctor");
         }
     }
 

@@ -6,10 +6,12 @@
 //! fold has is multiplied by 0 there.
 
 use super::numbers::{self, LARGEST, Missing, parse_number, too_large};
+use super::options::ColumnType;
 use super::table::{Format, MAX_NUMBERS, Table};
 use crate::error::{Error, Result, cut, nearest};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// New numbers beyond this are stored as this: far beyond all that a model has seen, and with room in f32
 /// for the products to come. The rows that an encoder was learned from stay below their own count, or
@@ -59,7 +61,35 @@ pub(super) enum ColumnKind {
     Categorical { names: Vec<String>, missing: bool },
 }
 
+/// A column as it is encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedColumn<'a> {
+    /// Its name in the file.
+    pub name: &'a str,
+    /// What it is read as.
+    pub kind: ColumnType,
+    /// The features that it becomes.
+    pub features: Range<usize>,
+    /// The last of them, where it is 1 in rows whose value is missing.
+    pub indicator: Option<usize>,
+}
+
 impl ColumnKind {
+    fn column_type(&self) -> ColumnType {
+        match self {
+            Self::Numeric { .. } => ColumnType::Numeric,
+            Self::Boolean { .. } => ColumnType::Boolean,
+            Self::Categorical { .. } => ColumnType::Categorical,
+        }
+    }
+
+    fn has_indicator(&self) -> bool {
+        match self {
+            Self::Numeric { indicator, .. } | Self::Boolean { indicator, .. } => *indicator,
+            Self::Categorical { missing, .. } => *missing,
+        }
+    }
+
     pub fn feature_count(&self) -> usize {
         match self {
             Self::Numeric { indicator, .. } | Self::Boolean { indicator, .. } => 1 + usize::from(*indicator),
@@ -100,6 +130,17 @@ impl Encoder {
     /// (feature) `column`, `column=category`, `column=(other)`, `column=(missing)`.
     pub fn feature_names(&self) -> Vec<String> {
         self.columns.iter().flat_map(|column| column.kind.feature_names(&column.name)).collect()
+    }
+
+    /// The columns that features are made of, in the order of their features.
+    pub fn columns(&self) -> impl Iterator<Item = EncodedColumn<'_>> {
+        self.columns.iter().scan(0, |end, column| {
+            let start = *end;
+            *end += column.kind.feature_count();
+            let (name, kind) = (&*column.name, column.kind.column_type());
+            let indicator = column.kind.has_indicator().then(|| *end - 1);
+            Some(EncodedColumn { name, kind, features: start..*end, indicator })
+        })
     }
 
     /// Number of features of a row.

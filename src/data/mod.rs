@@ -20,7 +20,7 @@ mod table;
 mod target;
 mod transform;
 
-pub use encode::Encoder;
+pub use encode::{EncodedColumn, Encoder};
 pub use fingerprint::of_bytes as checksum;
 pub use options::{ColumnRef, ColumnType, DEFAULT_MISSING, DataOptions, Scale, SplitOptions, TaskKind};
 pub use prepare::{Prepared, prepare};

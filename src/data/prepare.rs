@@ -19,6 +19,8 @@ pub struct Prepared {
     pub dataset: Dataset,
     /// Encodes new rows and names predictions.
     pub encoder: Encoder,
+    /// (row) The row of the table that each row of the data set is.
+    pub rows: Vec<u32>,
     /// Rows of the data set that are in no fold; ascending, empty where no test set was asked for.
     pub test_rows: Vec<u32>,
     /// What the user should know: columns and rows left out, guesses made.
@@ -42,7 +44,7 @@ pub fn prepare(table: &Table, options: &DataOptions, seed: u64) -> Result<Prepar
     let split = divide(table, options, &roles, &target, &missing, seed)?;
     notes.extend(split.notes);
     let rules = rules(&encoder, options.scale, infer::is_image(table));
-    let Target { targets, task, .. } = target;
+    let Target { targets, task, rows, .. } = target;
     let mut dataset =
         Dataset { task, feature_count: encoder.feature_count(), features, targets, folds: Vec::new() };
     let missing = with_missing(&dataset);
@@ -51,7 +53,7 @@ pub fn prepare(table: &Table, options: &DataOptions, seed: u64) -> Result<Prepar
         dataset.folds.push(fold);
     }
     let fingerprint = fingerprint::of(&dataset, encoder.class_names());
-    Ok(Prepared { dataset, encoder, test_rows: split.test, notes, fingerprint })
+    Ok(Prepared { dataset, encoder, rows, test_rows: split.test, notes, fingerprint })
 }
 
 /// The positions of the columns that are not features.

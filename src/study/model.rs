@@ -7,6 +7,8 @@
 use super::files;
 use super::store::{BestModels, DATABASE, Store};
 use super::weights::{self, FORMAT, check_content, check_format, unwritable};
+
+pub use super::weights::save as save_weights;
 use crate::data::{Dataset, Encoder, TargetUnit, Task, Transform, checksum};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;

@@ -10,7 +10,7 @@ use super::runner::told;
 use super::same::{plan_of, refuse_another};
 use super::store::{BestModels, Header, Store};
 use super::{score, weights};
-use crate::data::{self, Dataset, Encoder, Prepared};
+use crate::data::{self, Dataset, Encoder, Prepared, Table};
 use crate::engine::{self, EngineChoice, EngineKind, Job, MemoryLimit, Opened};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter::{self, SVM};
@@ -44,6 +44,8 @@ pub struct Request {
 pub trait Audience {
     /// Something the user should know.
     fn note(&mut self, line: &str);
+    /// The data of a study that is about to begin are there, before anything is written.
+    fn loaded(&mut self, _plan: &Plan, _table: &Table, _prepared: &Prepared) {}
     /// Something for who wants everything explained.
     fn explain(&mut self, line: &str);
     /// Training begins: what is optimised, and how many trials are done, of how many where that is known.
@@ -72,14 +74,18 @@ pub fn tune(request: Request, audience: &mut dyn Audience) -> Result<Ending> {
     let Request { mut plan, folder, memory, agreed } = request;
     // Held from here on: a second run of the same study is refused before it reads the data.
     let existing = if Store::exists(&folder) { Some(Store::open(&folder)?) } else { None };
-    let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
-    let prepared = prepared.map_err(|error| plan.locate(error))?;
+    let table = data::load(&plan.data).map_err(|error| plan.locate(error))?;
+    let prepared = data::prepare(&table, &plan.data, plan.seed).map_err(|error| plan.locate(error))?;
     prepared.notes.iter().for_each(|note| audience.note(note));
     let dataset = &prepared.dataset;
     if let Some(store) = &existing {
         plan.batch = plan.batch.or(plan_of(&store.header()?)?.batch);
     }
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
+    if existing.is_none() {
+        audience.loaded(&plan, &table, &prepared);
+    }
+    drop(table);
     let study = Study::new(plan, prepared, folder)?;
     if let Some(store) = &existing {
         refuse_another(&study.folder, &store.header()?, &study.plan, &study.fingerprint)?;

@@ -1,0 +1,223 @@
+//! `manytune doctor`: what is wrong with the data or with what trains on them, before any sweep.
+
+use super::output;
+use crate::data;
+use crate::diagnosis::{self, Examined, Finding, Patient, Severity};
+use crate::engine::{self, EngineChoice, Job};
+use crate::error::{Error, Result};
+use crate::model::hyperparameter::SVM;
+use crate::study::plan::{CPU, Overrides, Plan, device_beside_cpu};
+use std::path::PathBuf;
+use std::sync::Once;
+
+/// Check the data, and that models train as they should, before any sweep
+///
+/// Reads the table and its folds, trains a few small models, and says what is wrong, why, and what to try. Exit
+/// code 1 when a finding is an error.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// A data file (CSV, IDX or LIBSVM, also gzipped), or a study file (.toml)
+    input: PathBuf,
+    /// The column to predict
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// Number of folds of the cross-validation [default: 5]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    folds: Option<usize>,
+    /// Read the data only: train nothing
+    #[arg(long)]
+    data_only: bool,
+    /// auto, gpu or cpu [default: auto, a real GPU where there is one]
+    #[arg(long, value_name = "ENGINE")]
+    engine: Option<String>,
+    /// The graphics adapter: its index or a part of its name; see `manytune devices`
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Seeds folds and small models [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u64>,
+    /// table or json
+    #[arg(long, value_enum, default_value_t = Format::Table, hide_default_value = true)]
+    format: Format,
+}
+
+/// How findings are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Lines for people.
+    Table,
+    /// One object.
+    Json,
+}
+
+/// Examines, and prints what was found; an error of kind check when a finding is one.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let overrides = Overrides {
+        target: arguments.target.clone(),
+        folds: arguments.folds,
+        seed: arguments.seed,
+        engine: arguments.engine.clone(),
+        device: arguments.device.clone(),
+        ..Overrides::default()
+    };
+    let mut plan = Plan::from_file(&arguments.input, &overrides)?;
+    let choice = EngineChoice::named("engine.kind", &plan.engine.kind)?;
+    let device = plan.engine.device.clone();
+    if let Some(device) = device.as_ref().filter(|_| plan.engine.kind == CPU) {
+        return Err(device_beside_cpu("--device", device));
+    }
+    let table = data::load(&plan.data).map_err(|error| plan.locate(error))?;
+    let prepared = data::prepare(&table, &plan.data, plan.seed).map_err(|error| plan.locate(error))?;
+    let dataset = &prepared.dataset;
+    plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
+    let said = Once::new();
+    let open = |job: Job| {
+        let opened = match plan.model == SVM {
+            true => engine::open_machines(choice, device.as_deref(), None, job)?,
+            false => engine::open(choice, device.as_deref(), None, job)?,
+        };
+        said.call_once(|| output::note(&opened.why));
+        Ok(opened.engine)
+    };
+    let patient = Patient::new(&plan, &table, &prepared, &open);
+    let mut examined = diagnosis::examine(diagnosis::data::ALL, &patient)?;
+    if !arguments.data_only {
+        examined.extend(diagnosis::examine(diagnosis::training::ALL, &patient)?);
+    }
+    let text = match arguments.format {
+        Format::Table => table_of(&patient, &examined),
+        Format::Json => json_of(&patient, &examined)?,
+    };
+    output::print(&format!("{text}\n"))?;
+    match findings(&examined).filter(|finding| finding.severity == Severity::Error).count() {
+        0 => Ok(()),
+        1 => Err(unwell(arguments, "1 finding is an error")),
+        count => Err(unwell(arguments, &format!("{count} findings are errors"))),
+    }
+}
+
+fn unwell(arguments: &Arguments, found: &str) -> Error {
+    Error::check(arguments.input.display(), found).advice("what each finding says, then doctor again")
+}
+
+fn findings(examined: &[Examined]) -> impl Iterator<Item = &Finding> {
+    examined.iter().flat_map(|one| &one.findings)
+}
+
+/// A line a diagnosis, the findings below, and figures.
+fn table_of(patient: &Patient<'_>, examined: &[Examined]) -> String {
+    let encoder = &patient.prepared.encoder;
+    let dataset = patient.dataset();
+    let classes = match encoder.class_names().len() {
+        0 => "a number".to_owned(),
+        count => format!("one of {count} classes"),
+    };
+    let mut text = format!(
+        "{}: {} rows, {} features of {} columns; {}, {classes}, {} folds\n",
+        patient.table.path().display(),
+        dataset.row_count(),
+        dataset.feature_count,
+        encoder.columns().count(),
+        encoder.target_name(),
+        dataset.folds.len()
+    );
+    text += &as_read(patient);
+    let width = examined.iter().map(|one| one.diagnosis.name().len()).max().unwrap_or(0);
+    for Examined { diagnosis, findings } in examined {
+        let name = diagnosis.name();
+        match findings.iter().map(|finding| finding.severity).max() {
+            None => text += &format!("{:7}  {name:width$}  {}\n", "ok", diagnosis.healthy()),
+            Some(worst) => {
+                let first = &findings[0];
+                text += &format!("{:7}  {name:width$}  {}\n", worst.name(), line_of(first));
+                for finding in &findings[1..] {
+                    text += &format!("{:7}  {:width$}  {}\n", finding.severity.name(), "", line_of(finding));
+                }
+                text += &format!("{:7}  {:width$}    why: {}\n", "", "", first.cause);
+                findings.iter().map(|finding| &finding.advice).fold(Vec::new(), |mut known, advice| {
+                    if !known.contains(&advice) {
+                        text += &format!("{:7}  {:width$}    try: {advice}\n", "", "");
+                        known.push(advice);
+                    }
+                    known
+                });
+            }
+        }
+    }
+    let figures = patient.figures();
+    if !figures.is_empty() {
+        text += &format!("\n{}\n", figures.join("\n"));
+    }
+    let count =
+        |severity: Severity| findings(examined).filter(|finding| finding.severity == severity).count();
+    text + &format!(
+        "\n{} errors, {} warnings, {} notes",
+        count(Severity::Error),
+        count(Severity::Warning),
+        count(Severity::Note)
+    )
+}
+
+fn line_of(finding: &Finding) -> String {
+    match finding.place.is_empty() {
+        true => finding.seen.clone(),
+        false => format!("{}: {}", finding.place, finding.seen),
+    }
+}
+
+/// The first rows of the first fold as a model reads them.
+fn as_read(patient: &Patient<'_>) -> String {
+    const ROWS: usize = 3;
+    const FEATURES: usize = 8;
+    let dataset = patient.dataset();
+    let Some(fold) = dataset.folds.first() else { return String::new() };
+    let names = patient.prepared.encoder.feature_names();
+    let cells = |row: u32| -> Vec<String> {
+        let numbers = dataset.row(row).iter().zip(&fold.transforms).take(FEATURES);
+        numbers.map(|(&x, transform)| format!("{:.2}", transform.apply(x))).collect()
+    };
+    let rows: Vec<(String, Vec<String>)> =
+        fold.train.iter().take(ROWS).map(|&row| (patient.place_of(row), cells(row))).collect();
+    let head = rows.iter().map(|(place, _)| place.len()).max().unwrap_or(0);
+    let width = |column: usize| {
+        let cells = rows.iter().map(|(_, cells)| cells[column].chars().count());
+        cells.max().unwrap_or(0).max(shortened(&names[column]).chars().count())
+    };
+    let widths: Vec<usize> = (0..names.len().min(FEATURES)).map(width).collect();
+    let line = |place: &str, cells: &mut dyn Iterator<Item = String>| {
+        let cells = cells.zip(&widths).map(|(cell, width)| format!("{cell:>width$}"));
+        format!("  {place:head$}  {}\n", cells.collect::<Vec<_>>().join("  "))
+    };
+    let more = match names.len().saturating_sub(FEATURES) {
+        0 => String::new(),
+        more => format!(" (the first {FEATURES} features, {more} more)"),
+    };
+    let mut text = format!("\nas a model of fold 0 reads it{more}:\n");
+    text += &line("", &mut names.iter().take(FEATURES).map(|name| shortened(name)));
+    rows.iter().for_each(|(place, cells)| text += &line(place, &mut cells.iter().cloned()));
+    text + "\n"
+}
+
+/// A name of at most so many characters.
+fn shortened(name: &str) -> String {
+    const MOST: usize = 20;
+    match name.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+fn json_of(patient: &Patient<'_>, examined: &[Examined]) -> Result<String> {
+    let findings: Vec<&Finding> = findings(examined).collect();
+    let is_well = findings.iter().all(|finding| finding.severity != Severity::Error);
+    let object = serde_json::json!({
+        "data": patient.table.path().display().to_string(),
+        "passed": is_well,
+        "examined": examined.iter().map(|one| one.diagnosis.name()).collect::<Vec<_>>(),
+        "findings": findings,
+        "figures": patient.figures(),
+    });
+    serde_json::to_string(&object).map_err(|error| {
+        Error::check("doctor", format!("the findings are not JSON: {error}")).advice("--format table")
+    })
+}

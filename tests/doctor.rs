@@ -1,0 +1,433 @@
+//! `manytune doctor`: each planted fault is named by its finding, and a healthy table names none.
+
+use manytune::data;
+use manytune::diagnosis::{self, Patient};
+use manytune::engine::cpu::CpuEngine;
+use manytune::engine::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
+use manytune::error::Result;
+use manytune::model::primitive::{Primitive, Words};
+use manytune::model::recipe::Member;
+use manytune::study::plan::{Overrides, Plan};
+use serde_json::Value;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// Numbers without a pattern, in [0, 1).
+fn scattered(i: usize, salt: usize) -> f64 {
+    (((i * 7919 + salt * 104_729 + 1) as f64 * 12.9898).sin() * 43_758.545_3).rem_euclid(1.0)
+}
+
+/// What a row is made of: cells after `a`, `b`, `c` and the class.
+type Change<'a> = &'a dyn Fn(usize, &mut Vec<String>);
+
+/// A table of two classes that three columns tell together, with a change to each row. `extra` names columns behind
+/// those.
+fn table(rows: usize, extra: &[&str], change: Change<'_>) -> String {
+    let mut text = ["a", "b", "c"].iter().chain(extra).copied().collect::<Vec<_>>().join(",") + ",class\n";
+    for row in 0..rows {
+        let x: Vec<f64> = (0..3).map(|salt| scattered(row, salt)).collect();
+        let class = if x[0] + x[1] - x[2] + 0.2 * scattered(row, 9) > 0.6 { "yes" } else { "no" };
+        let mut cells: Vec<String> = x.iter().map(|x| format!("{x:.6}")).collect();
+        cells.push(class.to_owned());
+        change(row, &mut cells);
+        writeln!(text, "{}", cells.join(",")).unwrap();
+    }
+    text
+}
+
+fn command(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_manytune"));
+    command.current_dir(folder.path());
+    command
+}
+
+fn examined(text: &str, arguments: &[&str]) -> (Value, Option<i32>) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.csv"), text).unwrap();
+    let mut all = vec!["doctor", "t.csv", "--target", "class", "--format", "json", "--engine", "cpu"];
+    all.extend(arguments);
+    let output = command(&folder).args(all).output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let json = serde_json::from_str(&stdout).unwrap_or_else(|error| {
+        panic!("{error}: {stdout}{}", String::from_utf8_lossy(&output.stderr));
+    });
+    (json, output.status.code())
+}
+
+fn names(json: &Value, least: &str) -> Vec<String> {
+    let severities = ["note", "warning", "error"];
+    let rank = |name: &str| severities.iter().position(|severity| *severity == name).unwrap();
+    let findings = json["findings"].as_array().unwrap().iter();
+    let bad = findings.filter(|finding| rank(finding["severity"].as_str().unwrap()) >= rank(least));
+    bad.map(|finding| finding["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn healthy_tables_name_nothing() {
+    let (json, code) = examined(&table(300, &[], &|_, _| {}), &[]);
+    assert_eq!(names(&json, "note"), [""; 0], "{json}");
+    assert_eq!(code, Some(0));
+    assert_eq!(json["passed"], true);
+    let all = diagnosis::data::ALL.iter().chain(diagnosis::training::ALL).count();
+    assert_eq!(json["examined"].as_array().unwrap().len(), all);
+    let folder = tempfile::tempdir().unwrap();
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/data/penguins.csv");
+    let output = command(&folder).args(["doctor", data, "--target", "species", "--engine", "cpu"]).output();
+    let output = output.unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("0 errors, 0 warnings, 0 notes"), "{text}");
+}
+
+/// (what is planted, columns beside the three, what it does to a row, the finding, exit code)
+type Planted<'a> = (&'static str, &'static [&'static str], Change<'a>, &'static str, i32);
+
+#[test]
+fn planted_faults_of_the_data_are_named() {
+    let before_class = |cells: &mut Vec<String>, cell: String| cells.insert(3, cell);
+    let copies = |row: usize, cells: &mut Vec<String>| {
+        // Every fifth row is a copy of the one that stands 100 before it.
+        if row >= 100 && row.is_multiple_of(5) {
+            let source = table(row - 99, &[], &|_, _| {});
+            *cells = source.lines().last().unwrap().split(',').map(str::to_owned).collect();
+        }
+    };
+    let faults: &[Planted<'_>] = &[
+        (
+            "the target in other words",
+            &["code"],
+            &|_, cells| {
+                let code = if cells[3] == "yes" { "A1" } else { "B7" };
+                before_class(cells, code.to_owned());
+            },
+            "leaking_column",
+            1,
+        ),
+        (
+            "the target with noise, as a number",
+            &["number"],
+            &|row, cells| {
+                let number = f64::from(u8::from(cells[3] == "yes")) + 0.3 * scattered(row, 5);
+                before_class(cells, format!("{number:.5}"));
+            },
+            "leaking_column",
+            1,
+        ),
+        ("copies of rows", &[], &copies, "rows_in_two_folds", 1),
+        ("copies of rows", &[], &copies, "duplicate_rows", 1),
+        (
+            "copies with other labels",
+            &[],
+            &|row, cells| {
+                copies(row, cells);
+                if row >= 100 && row.is_multiple_of(5) {
+                    cells[3] = if cells[3] == "yes" { "no" } else { "yes" }.to_owned();
+                }
+            },
+            "conflicting_labels",
+            1,
+        ),
+        (
+            "times that rise",
+            &["time"],
+            &|row, cells| {
+                before_class(cells, format!("{:.3}", row as f64 + 0.9 * scattered(row, 6)));
+            },
+            "index_column",
+            0,
+        ),
+        (
+            "a quantity in two units",
+            &["inches"],
+            &|_, cells| {
+                let metres: f64 = cells[0].parse().unwrap();
+                before_class(cells, format!("{:.9}", metres * 39.370_078_7));
+            },
+            "duplicate_columns",
+            0,
+        ),
+        (
+            "a quantity that was rounded",
+            &["rounded"],
+            &|_, cells| {
+                let number: f64 = cells[1].parse().unwrap();
+                before_class(cells, format!("{number:.2}"));
+            },
+            "near_duplicate_columns",
+            0,
+        ),
+        (
+            "a code for missing values",
+            &[],
+            &|row, cells| {
+                if row == 7 {
+                    cells[1] = "-999".to_owned();
+                }
+            },
+            "outliers",
+            0,
+        ),
+        (
+            "a column that is mostly empty",
+            &["rare"],
+            &|row, cells| {
+                let is_there = row.is_multiple_of(3);
+                before_class(
+                    cells,
+                    if is_there { format!("{:.4}", scattered(row, 7)) } else { String::new() },
+                );
+            },
+            "missing_values",
+            0,
+        ),
+        (
+            "values that are missing for one class",
+            &["told"],
+            &|row, cells| {
+                let is_there = cells[3] == "yes" || row.is_multiple_of(2);
+                before_class(
+                    cells,
+                    if is_there { format!("{:.4}", scattered(row, 8)) } else { String::new() },
+                );
+            },
+            "missing_values",
+            0,
+        ),
+        (
+            "a class of a few rows",
+            &[],
+            &|row, cells| {
+                if row < 8 {
+                    cells[3] = "maybe".to_owned();
+                }
+            },
+            "imbalance",
+            0,
+        ),
+        (
+            "a constant column",
+            &["unit"],
+            &|_, cells| before_class(cells, "kg".to_owned()),
+            "left_out_columns",
+            0,
+        ),
+    ];
+    for (what, extra, change, name, code) in faults {
+        let (json, found) = examined(&table(400, extra, change), &["--data-only"]);
+        assert!(names(&json, "note").iter().any(|found| found == name), "{what}: {json}");
+        assert_eq!(found, Some(*code), "{what}: {json}");
+    }
+}
+
+#[test]
+fn shuffled_labels_leave_nothing_to_learn() {
+    let shuffled = table(400, &[], &|row, cells| {
+        cells[3] = if scattered(row, 77) > 0.5 { "yes" } else { "no" }.to_owned();
+    });
+    let (json, code) = examined(&shuffled, &[]);
+    assert_eq!(names(&json, "note"), ["no_signal"], "{json}");
+    assert_eq!(code, Some(0), "it is a warning");
+}
+
+#[test]
+fn findings_say_where_why_and_what_to_try() {
+    let folder = tempfile::tempdir().unwrap();
+    let leaking = table(200, &["<img src=x>"], &|_, cells| cells.insert(3, cells[3].clone()));
+    std::fs::write(folder.path().join("t.csv"), leaking).unwrap();
+    let doctor = ["doctor", "t.csv", "--target", "class", "--data-only"];
+    let output = command(&folder).args(doctor).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in
+        ["error", "leaking_column", "column <img src=x>", "why:", "try: ignore = [\"<img src=x>\"]", "line 3"]
+    {
+        assert!(text.contains(part), "no {part} in\n{text}");
+    }
+    // The same in brief where the study begins, which goes on.
+    let tune = ["tune", "t.csv", "--target", "class", "--trials", "1", "--engine", "cpu"];
+    let output = command(&folder).args(tune).output().unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("error (leaking_column): column <img src=x>: "), "{text}");
+    let output = command(&folder).args(tune).arg("--quiet").output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty());
+}
+
+#[test]
+fn bad_input_is_refused_as_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.csv"), table(60, &[], &|_, _| {})).unwrap();
+    for (arguments, code) in [
+        (&["doctor", "none.csv", "--target", "class"][..], 3),
+        (&["doctor", "t.csv"], 2),
+        (&["doctor", "t.csv", "--target", "klass"], 3),
+        (&["doctor", "t.csv", "--target", "class", "--folds", "100"], 3),
+        (&["doctor", "t.csv", "--target", "class", "--engine", "cpu", "--device", "0"], 2),
+    ] {
+        let output = command(&folder).args(arguments).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+/// What is wrong with an engine, given what it is opened on.
+#[derive(Clone, Copy)]
+struct Fault {
+    /// Changes what is trained.
+    member: fn(&mut Member),
+    /// Changes a state, of so many members that were admitted.
+    snapshot: fn(&mut Snapshot, usize),
+    /// Changes a report, given the first number of the table's last row.
+    report: fn(&mut Report, f32),
+}
+
+const NONE: Fault = Fault { member: |_| {}, snapshot: |_, _| {}, report: |_, _| {} };
+
+struct Faulty {
+    engine: CpuEngine,
+    fault: Fault,
+    admitted: usize,
+    last: f32,
+}
+
+impl Engine for Faulty {
+    fn kind(&self) -> EngineKind {
+        EngineKind::Cpu
+    }
+    fn device(&self) -> String {
+        "a faulty engine".to_owned()
+    }
+    fn explain(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn room(&self, member: &Member) -> usize {
+        self.engine.room(member)
+    }
+    fn check(&self, member: &Member) -> Result<()> {
+        self.engine.check(member)
+    }
+    fn admit(&mut self, id: MemberId, mut member: Member) -> Result<()> {
+        self.admitted += 1;
+        (self.fault.member)(&mut member);
+        self.engine.admit(id, member)
+    }
+    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
+        self.engine.restore(id, member, snapshot)
+    }
+    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
+        self.engine.train(ids)
+    }
+    fn advance(&mut self) -> Result<Vec<Report>> {
+        let mut reports = self.engine.advance()?;
+        reports.iter_mut().for_each(|report| (self.fault.report)(report, self.last));
+        Ok(reports)
+    }
+    fn is_idle(&self) -> bool {
+        self.engine.is_idle()
+    }
+    fn pause(&mut self) -> Result<()> {
+        self.engine.pause()
+    }
+    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
+        self.engine.keep(ids)
+    }
+    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+        let mut snapshots = self.engine.snapshot(ids)?;
+        snapshots.iter_mut().for_each(|snapshot| (self.fault.snapshot)(snapshot, self.admitted));
+        Ok(snapshots)
+    }
+    fn retire(&mut self, ids: &[MemberId]) {
+        self.engine.retire(ids);
+    }
+    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
+        self.engine.compute(primitive, operands)
+    }
+}
+
+fn found_with(fault: Fault, path: &Path) -> Vec<&'static str> {
+    let overrides = Overrides { target: Some("class".to_owned()), ..Overrides::default() };
+    let mut plan = Plan::from_file(path, &overrides).unwrap();
+    let table = data::load(&plan.data).unwrap();
+    let prepared = data::prepare(&table, &plan.data, plan.seed).unwrap();
+    let dataset = &prepared.dataset;
+    plan.settle(dataset.task, dataset.row_count(), dataset.feature_count).unwrap();
+    let open = |job: Job| {
+        let last = job.dataset.features[job.dataset.features.len() - 1];
+        let engine = CpuEngine::new(job, Some(2))?;
+        Ok(Box::new(Faulty { engine, fault, admitted: 0, last }) as Box<dyn Engine>)
+    };
+    let patient = Patient::new(&plan, &table, &prepared, &open);
+    let examined = diagnosis::examine(diagnosis::training::ALL, &patient).unwrap();
+    examined.iter().flat_map(|one| &one.findings).map(|finding| finding.name).collect()
+}
+
+#[test]
+fn faults_of_what_trains_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, table(300, &[], &|_, _| {})).unwrap();
+    assert_eq!(found_with(NONE, &path), [""; 0]);
+    let member = |change: fn(&mut Member)| Fault { member: change, ..NONE };
+    let faults: &[(&str, &str, Fault)] = &[
+        ("nothing moves", "tiny_set", member(|m| m.recipe.learning_rate = 0.0)),
+        (
+            "one optimizer that does nothing",
+            "tiny_set",
+            member(|m| {
+                if m.recipe.optimizer.name() == "sgd" {
+                    m.recipe.learning_rate = 0.0;
+                }
+            }),
+        ),
+        ("half of all units are dropped whatever is said", "tiny_set", member(|m| m.recipe.dropout = 0.9)),
+        (
+            "initial losses far off",
+            "initial_loss",
+            Fault {
+                report: |report, _| report.evaluation.iter_mut().for_each(|scores| scores.loss_sum *= 10.0),
+                ..NONE
+            },
+        ),
+        (
+            "outputs that depend on another row",
+            "row_leakage",
+            Fault {
+                report: |report, last| {
+                    let outputs = report.evaluation.as_mut().and_then(|scores| scores.outputs.as_mut());
+                    outputs.into_iter().flatten().for_each(|x| *x += 1e-3 * last);
+                },
+                ..NONE
+            },
+        ),
+        (
+            "weights that depend on company",
+            "member_leakage",
+            Fault {
+                snapshot: |snapshot, admitted| {
+                    if admitted > 1 {
+                        snapshot.parameters[0] += 1e-6;
+                    }
+                },
+                ..NONE
+            },
+        ),
+        (
+            "labels that nothing learns",
+            "no_signal",
+            Fault {
+                report: |report, _| report.evaluation.iter_mut().for_each(|scores| scores.correct.fill(0)),
+                ..NONE
+            },
+        ),
+    ];
+    for (what, name, fault) in faults {
+        let found = found_with(*fault, &path);
+        assert!(found.contains(name), "{what}: {found:?}");
+    }
+}
