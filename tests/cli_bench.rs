@@ -1,21 +1,22 @@
 //! `manytune bench` as a user or a script meets it, and that it prints no time of what is wrong.
 
 mod cli;
+mod wrong;
 
 use cli::Place;
 use manytune::benchmark::workload::{self, Workload};
 use manytune::benchmark::{Bench, RealJob, Settings};
 use manytune::engine::ceiling::{Ceilings, Spread};
 use manytune::engine::cpu::CpuEngine;
-use manytune::engine::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
+use manytune::engine::{Engine, Job, Report, Snapshot};
 use manytune::error::{ErrorKind, Result};
-use manytune::model::primitive::{Primitive, Words};
 use manytune::model::recipe::Member;
 use manytune::study::plan::Overrides;
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::cell::Cell;
 use std::fs;
+use wrong::Wrong;
 
 /// Runs as short as can be.
 const SHORT: &str = "--rounds 2 --seconds 0.01 --quiet";
@@ -239,75 +240,32 @@ fn the_exported_real_job_is_the_study_that_runs() {
 }
 
 /// A CPU engine whose losses are off by a factor, from an epoch on.
-struct Faulty {
-    engine: CpuEngine,
+#[derive(Clone, Copy)]
+struct Off {
     factor: f64,
     from: u32,
 }
 
-impl Engine for Faulty {
-    fn kind(&self) -> EngineKind {
-        self.engine.kind()
+impl wrong::Fault for Off {
+    fn report(&self, _: &Member, report: &mut Report) {
+        if report.id == 3 && report.epoch >= self.from {
+            report.train_loss *= self.factor;
+        }
     }
-    fn device(&self) -> String {
-        "a faulty engine".to_owned()
-    }
-    fn explain(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn room(&self, member: &Member) -> usize {
-        self.engine.room(member)
-    }
-    fn check(&self, member: &Member) -> Result<()> {
-        self.engine.check(member)
-    }
-    fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
-        self.engine.admit(id, member)
-    }
-    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
-        self.engine.restore(id, member, snapshot)
-    }
-    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
-        self.engine.train(ids)
-    }
-    fn advance(&mut self) -> Result<Vec<Report>> {
-        let mut reports = self.engine.advance()?;
-        let faulty = reports.iter_mut().filter(|report| report.id == 3 && report.epoch >= self.from);
-        faulty.for_each(|report| report.train_loss *= self.factor);
-        Ok(reports)
-    }
-    fn is_idle(&self) -> bool {
-        self.engine.is_idle()
-    }
-    fn pause(&mut self) -> Result<()> {
-        self.engine.pause()
-    }
-    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
-        self.engine.keep(ids)
-    }
-    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
+    fn snapshot(&self, _: &Member, snapshot: &mut Snapshot, _: usize) {
         // Of a study, one step is verified: of its parameters.
-        let mut snapshots = self.engine.snapshot(ids)?;
-        let factor = self.factor as f32;
-        snapshots.iter_mut().flat_map(|snapshot| &mut snapshot.m).for_each(|m| *m *= factor);
-        Ok(snapshots)
+        snapshot.m.iter_mut().for_each(|m| *m *= self.factor as f32);
     }
-    fn retire(&mut self, ids: &[MemberId]) {
-        self.engine.retire(ids);
-    }
-    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
-        self.engine.compute(primitive, operands)
-    }
-    fn ceilings(&mut self) -> Result<Ceilings> {
+    fn ceilings(&self) -> Option<Ceilings> {
         let exactly = |value| Spread { median: value, min: value, max: value };
-        Ok(Ceilings { peak: exactly(1e11), copy: exactly(1e10), on_chip: 1 << 20 })
+        Some(Ceilings { peak: exactly(1e11), copy: exactly(1e10), on_chip: 1 << 20 })
     }
 }
 
 /// What becomes of a benchmark of an engine that is wrong by a factor, from an epoch on.
 fn with_fault<T>(factor: f64, from: u32, measure: impl FnOnce(&Bench<'_>) -> Result<T>) -> Result<T> {
     let open = |job: Job| -> Result<Box<dyn Engine>> {
-        Ok(Box::new(Faulty { engine: CpuEngine::new(job, Some(2))?, factor, from }))
+        Ok(Wrong::boxed(CpuEngine::new(job, Some(2))?, Off { factor, from }))
     };
     measure(&Bench {
         open: &open,

@@ -1,11 +1,11 @@
 //! `manytune doctor`: each planted fault is named by its finding, and a healthy table names none.
 
+mod wrong;
+
 use manytune::data;
 use manytune::diagnosis::{self, Patient};
 use manytune::engine::cpu::CpuEngine;
-use manytune::engine::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
-use manytune::error::Result;
-use manytune::model::primitive::{Primitive, Words};
+use manytune::engine::{Job, Report, Snapshot};
 use manytune::model::recipe::Member;
 use manytune::study::plan::{Overrides, Plan};
 use serde_json::Value;
@@ -13,6 +13,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
+use wrong::Wrong;
 
 /// Numbers without a pattern, in [0, 1).
 fn scattered(i: usize, salt: usize) -> f64 {
@@ -289,64 +290,21 @@ struct Fault {
 
 const NONE: Fault = Fault { member: |_| {}, snapshot: |_, _| {}, report: |_, _| {} };
 
-struct Faulty {
-    engine: CpuEngine,
+/// A fault of an engine that was opened on a table whose last number is this.
+struct On {
     fault: Fault,
-    admitted: usize,
     last: f32,
 }
 
-impl Engine for Faulty {
-    fn kind(&self) -> EngineKind {
-        EngineKind::Cpu
+impl wrong::Fault for On {
+    fn member(&self, member: &mut Member) {
+        (self.fault.member)(member);
     }
-    fn device(&self) -> String {
-        "a faulty engine".to_owned()
+    fn snapshot(&self, _: &Member, snapshot: &mut Snapshot, admitted: usize) {
+        (self.fault.snapshot)(snapshot, admitted);
     }
-    fn explain(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn room(&self, member: &Member) -> usize {
-        self.engine.room(member)
-    }
-    fn check(&self, member: &Member) -> Result<()> {
-        self.engine.check(member)
-    }
-    fn admit(&mut self, id: MemberId, mut member: Member) -> Result<()> {
-        self.admitted += 1;
-        (self.fault.member)(&mut member);
-        self.engine.admit(id, member)
-    }
-    fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
-        self.engine.restore(id, member, snapshot)
-    }
-    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
-        self.engine.train(ids)
-    }
-    fn advance(&mut self) -> Result<Vec<Report>> {
-        let mut reports = self.engine.advance()?;
-        reports.iter_mut().for_each(|report| (self.fault.report)(report, self.last));
-        Ok(reports)
-    }
-    fn is_idle(&self) -> bool {
-        self.engine.is_idle()
-    }
-    fn pause(&mut self) -> Result<()> {
-        self.engine.pause()
-    }
-    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
-        self.engine.keep(ids)
-    }
-    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
-        let mut snapshots = self.engine.snapshot(ids)?;
-        snapshots.iter_mut().for_each(|snapshot| (self.fault.snapshot)(snapshot, self.admitted));
-        Ok(snapshots)
-    }
-    fn retire(&mut self, ids: &[MemberId]) {
-        self.engine.retire(ids);
-    }
-    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
-        self.engine.compute(primitive, operands)
+    fn report(&self, _: &Member, report: &mut Report) {
+        (self.fault.report)(report, self.last);
     }
 }
 
@@ -359,8 +317,7 @@ fn found_with(fault: Fault, path: &Path) -> Vec<&'static str> {
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count).unwrap();
     let open = |job: Job| {
         let last = job.dataset.features[job.dataset.features.len() - 1];
-        let engine = CpuEngine::new(job, Some(2))?;
-        Ok(Box::new(Faulty { engine, fault, admitted: 0, last }) as Box<dyn Engine>)
+        Ok(Wrong::boxed(CpuEngine::new(job, Some(2))?, On { fault, last }))
     };
     let patient = Patient::new(&plan, &table, &prepared, &open);
     let examined = diagnosis::examine(diagnosis::training::ALL, &patient).unwrap();

@@ -3,15 +3,17 @@
 //! The faults are made around the CPU engine, on what goes in (a recipe changed behind the caller's
 //! back) and on what comes out; faults inside shaders are planted by `verifier_catches_faults.rs`.
 
+mod wrong;
+
 use manytune::engine::cpu::CpuEngine;
-use manytune::engine::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
+use manytune::engine::{Job, Report, Snapshot};
 use manytune::error::Result;
 use manytune::model::network::layer_ranges;
 use manytune::model::primitive::{Primitive, Words};
 use manytune::model::recipe::Member;
 use manytune::model::{activation, lr_schedule};
 use manytune::verify::{Level, Options, Outcome, run};
-use std::collections::HashMap;
+use wrong::Wrong;
 
 /// What is wrong with an engine.
 #[derive(Clone, Copy)]
@@ -28,79 +30,24 @@ struct Fault {
 
 const NONE: Fault = Fault { member: |_| {}, snapshot: |_, _| {}, report: |_, _| {}, outcomes: |_, _| {} };
 
-/// The CPU engine with a fault.
-struct Faulty {
-    engine: CpuEngine,
-    fault: Fault,
-    members: HashMap<MemberId, Member>,
-}
-
-impl Engine for Faulty {
-    fn kind(&self) -> EngineKind {
-        EngineKind::Cpu
+impl wrong::Fault for Fault {
+    fn member(&self, member: &mut Member) {
+        (self.member)(member);
     }
-    fn device(&self) -> String {
-        "a faulty engine".to_owned()
+    fn snapshot(&self, member: &Member, snapshot: &mut Snapshot, _: usize) {
+        (self.snapshot)(member, snapshot);
     }
-    fn explain(&self) -> Vec<String> {
-        Vec::new()
+    fn report(&self, member: &Member, report: &mut Report) {
+        (self.report)(member, report);
     }
-    fn room(&self, member: &Member) -> usize {
-        self.engine.room(member)
-    }
-    fn check(&self, member: &Member) -> Result<()> {
-        self.engine.check(member)
-    }
-    fn admit(&mut self, id: MemberId, mut member: Member) -> Result<()> {
-        self.members.insert(id, member.clone());
-        (self.fault.member)(&mut member);
-        self.engine.admit(id, member)
-    }
-    fn restore(&mut self, id: MemberId, mut member: Member, snapshot: &Snapshot) -> Result<()> {
-        self.members.insert(id, member.clone());
-        (self.fault.member)(&mut member);
-        self.engine.restore(id, member, snapshot)
-    }
-    fn train(&mut self, ids: &[MemberId]) -> Result<()> {
-        self.engine.train(ids)
-    }
-    fn advance(&mut self) -> Result<Vec<Report>> {
-        let mut reports = self.engine.advance()?;
-        reports.iter_mut().for_each(|report| (self.fault.report)(&self.members[&report.id], report));
-        Ok(reports)
-    }
-    fn is_idle(&self) -> bool {
-        self.engine.is_idle()
-    }
-    fn pause(&mut self) -> Result<()> {
-        self.engine.pause()
-    }
-    fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
-        self.engine.keep(ids)
-    }
-    fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
-        let mut snapshots = self.engine.snapshot(ids)?;
-        for (id, snapshot) in ids.iter().zip(&mut snapshots) {
-            (self.fault.snapshot)(&self.members[id], snapshot);
-        }
-        Ok(snapshots)
-    }
-    fn retire(&mut self, ids: &[MemberId]) {
-        self.engine.retire(ids);
-    }
-    fn compute(&mut self, primitive: &'static Primitive, operands: &[[Words; 2]]) -> Result<Vec<Words>> {
-        let mut outcomes = self.engine.compute(primitive, operands)?;
-        (self.fault.outcomes)(primitive, &mut outcomes);
-        Ok(outcomes)
+    fn outcomes(&self, primitive: &Primitive, outcomes: &mut [Words]) {
+        (self.outcomes)(primitive, outcomes);
     }
 }
 
 fn verify(fault: Fault, only: Option<&str>) -> Result<Outcome> {
     let options = Options { level: Level::Quick, only: only.map(str::to_owned), seed: 0 };
-    let open = |job: Job| {
-        let engine = CpuEngine::new(job, Some(2))?;
-        Ok(Box::new(Faulty { engine, fault, members: HashMap::new() }) as Box<dyn Engine>)
-    };
+    let open = |job: Job| Ok(Wrong::boxed(CpuEngine::new(job, Some(2))?, fault));
     run(&options, &open)
 }
 
