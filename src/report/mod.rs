@@ -3,6 +3,7 @@
 mod csv;
 mod json;
 mod map;
+pub mod mistakes;
 mod number;
 mod random_share;
 mod table;

@@ -14,6 +14,7 @@ mod folds;
 mod lineage;
 pub mod model;
 mod outbox;
+pub mod outside;
 pub mod plan;
 pub mod refit;
 mod rows;

@@ -228,6 +228,18 @@ impl SavedModel {
         self.machines.as_deref()
     }
 
+    /// The model of one fold alone.
+    pub fn one_fold(&self, fold: usize) -> Self {
+        let folds = vec![self.preprocessing.folds[fold].clone()];
+        Self {
+            trial: self.trial,
+            preprocessing: Preprocessing { folds, ..self.preprocessing.clone() },
+            network: self.network.clone(),
+            folds: vec![self.folds[fold].clone()],
+            machines: self.machines.as_ref().map(|machines| vec![machines[fold].clone()]),
+        }
+    }
+
     /// The labels of the classes; empty for regression.
     pub fn class_names(&self) -> &[String] {
         &self.preprocessing.classes
