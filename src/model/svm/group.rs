@@ -18,6 +18,13 @@ pub struct PairResult {
     sigmoids: Vec<Option<Sigmoid>>,
 }
 
+impl PairResult {
+    /// Of as many solutions as sigmoids.
+    pub fn new(solutions: Vec<Solution>, sigmoids: Vec<Option<Sigmoid>>) -> Self {
+        Self { solutions, sigmoids }
+    }
+}
+
 /// Machines of one fold, all solved.
 pub struct Group {
     settings: Settings,
@@ -97,7 +104,17 @@ impl Group {
         cost_count: usize,
         with_outputs: bool,
     ) -> Vec<Evaluation> {
-        let all = self.decisions(set, cost_count);
+        self.evaluations_of(set, truth, self.decisions(set, cost_count), with_outputs)
+    }
+
+    /// The same by decision values, (C) (validation row, decision function), that were found elsewhere.
+    pub fn evaluations_of<R: KernelNumber>(
+        &self,
+        set: &FoldSet<R>,
+        truth: &SetTruth,
+        decisions: Vec<Vec<f64>>,
+        with_outputs: bool,
+    ) -> Vec<Evaluation> {
         let evaluate = |(cost, decisions): (usize, Vec<f64>)| match truth {
             SetTruth::Values(values) => of_values(&decisions, values, with_outputs),
             SetTruth::Classes { class_count, classes } => {
@@ -107,7 +124,7 @@ impl Group {
                 self.of_classes(set, cost, rows, *class_count, with_outputs)
             }
         };
-        all.into_iter().enumerate().map(evaluate).collect()
+        decisions.into_iter().enumerate().map(evaluate).collect()
     }
 
     fn of_classes<'a, R: KernelNumber>(

@@ -6,7 +6,7 @@ use super::path::{self, Shape, Solution};
 use super::rows::{KernelChoice, Rows, Whole};
 use super::set::{FoldSet, SetTargets};
 use super::settings::Settings;
-use super::smo::Point;
+use super::smo::{self, Point, Problem};
 use std::ops::Range;
 
 /// The rows of one problem: those of the first class, which is the positive one, then those of the second.
@@ -80,7 +80,12 @@ impl Pair {
     pub fn dual<R: KernelNumber>(&self, set: &FoldSet<R>, settings: &Settings, most_iterations: u64) -> Dual {
         let choice = settings.choice(set.scale_gamma());
         let mut rows = self.kernel_matrix(set, &choice);
-        let stand = path::stand(&self.shape(set, settings), &mut rows, settings.c, most_iterations);
+        let shape = self.shape(set, settings);
+        let solver = |problem: &Problem<'_>, point: &mut Point, left: u64| {
+            smo::solve_within(problem, &mut rows, point, left, &|| false)
+        };
+        let stand = path::stand(&shape, settings.c, most_iterations, solver);
+        let stand = stand.expect("nobody stops it");
         let count = self.row_count();
         let row =
             |row: usize| rows.row(row)[..count].iter().map(|value| value.to_f64()).collect::<Vec<f64>>();

@@ -7,7 +7,7 @@
 use super::base::PADDING;
 use super::rows::Rows;
 use super::smo::passes::Passes;
-use super::smo::{self, Outcome, Point, Problem, Stopped};
+use super::smo::{self, Outcome, Point, Problem};
 
 /// Growth of C from one step of a path to the next.
 const GROWTH: f64 = 4.0;
@@ -59,7 +59,8 @@ impl Shape {
         [&self.low, &self.high].map(|bounds| bounds.iter().map(|bound| c * bound).collect())
     }
 
-    fn problem<'a>(&'a self, [low, high]: [&'a [f64]; 2]) -> Problem<'a> {
+    /// The problem within these bounds.
+    pub fn problem<'a>(&'a self, [low, high]: [&'a [f64]; 2]) -> Problem<'a> {
         let (row_count, linear) = (self.row_count, &self.linear[..]);
         Problem { row_count, linear, low, high, tolerance: smo::TOLERANCE }
     }
@@ -86,27 +87,68 @@ pub fn solve<R: Passes>(
     costs: &[f64],
     stop: &dyn Fn() -> bool,
 ) -> Option<Vec<Solution>> {
-    let mut order: Vec<usize> = (0..costs.len()).collect();
-    // C of one path follow each other, ascending.
-    order.sort_by(|&a, &b| {
-        start(costs[a]).total_cmp(&start(costs[b])).then_with(|| costs[a].total_cmp(&costs[b]))
-    });
-    let mut solutions: Vec<Option<Solution>> = vec![None; costs.len()];
-    let mut at: Option<Walk> = None;
-    for index in order {
-        let cost = costs[index];
-        let same_path = at.take().filter(|walk| start(walk.cost) == start(cost));
-        let mut walk = match same_path {
-            Some(walk) => walk,
-            None => Walk::begin(shape, rows, start(cost), stop)?,
-        };
-        while walk.cost < cost {
-            walk.next(shape, rows, stop)?;
-        }
-        solutions[index] = Some(walk.solution(shape));
-        at = Some(walk);
+    let mut course = Course::new(costs);
+    while let Some((cost, mut point)) = course.next(shape) {
+        let [low, high] = shape.bounds(cost);
+        let outcome = smo::solve(&shape.problem([&low, &high]), rows, &mut point, stop).ok()?;
+        course.solved(shape, cost, point, outcome);
     }
-    solutions.into_iter().collect()
+    course.solutions()
+}
+
+/// The problems that a list of C comes to, one after another, whoever solves them.
+pub struct Course {
+    costs: Vec<f64>,
+    /// Places in `costs` that have no solution yet; the next one is the last.
+    left: Vec<usize>,
+    walk: Option<Walk>,
+    solutions: Vec<Option<Solution>>,
+}
+
+impl Course {
+    /// Before the first.
+    pub fn new(costs: &[f64]) -> Self {
+        let mut left: Vec<usize> = (0..costs.len()).collect();
+        // C of one path follow each other, ascending.
+        left.sort_by(|&a, &b| {
+            start(costs[b]).total_cmp(&start(costs[a])).then_with(|| costs[b].total_cmp(&costs[a]))
+        });
+        Self { costs: costs.to_vec(), left, walk: None, solutions: vec![None; costs.len()] }
+    }
+
+    /// The next C and where its solver begins; `None` where every C has its solution.
+    pub fn next(&self, shape: &Shape) -> Option<(f64, Point)> {
+        let cost = self.costs[*self.left.last()?];
+        Some(match &self.walk {
+            Some(walk) if start(walk.cost) == start(cost) => (walk.cost * GROWTH, walk.onward(shape)),
+            _ => (start(cost), Point::origin(&shape.linear)),
+        })
+    }
+
+    /// Whether a C is one of the list that has no solution yet.
+    pub fn wants(&self, cost: f64) -> bool {
+        self.left.iter().any(|&index| self.costs[index] == cost)
+    }
+
+    /// Takes the solution of the [`next`](Self::next) C. Says which places of the list it is for.
+    pub fn solved(&mut self, shape: &Shape, cost: f64, point: Point, outcome: Outcome) -> Vec<usize> {
+        let before = self.walk.take().filter(|walk| walk.cost * GROWTH == cost);
+        let iterations = before.map_or(0, |walk| walk.outcome.iterations) + outcome.iterations;
+        let walk = Walk { cost, point, outcome: Outcome { iterations, ..outcome } };
+        let is_here = |index: &mut usize| self.costs[*index] == cost;
+        let here: Vec<usize> = self.left.extract_if(.., is_here).collect();
+        if !here.is_empty() {
+            let solution = walk.solution(shape);
+            here.iter().for_each(|&index| self.solutions[index] = Some(solution.clone()));
+        }
+        self.walk = Some(walk);
+        here
+    }
+
+    /// (C) in the order of the list; `None` before the end.
+    pub fn solutions(self) -> Option<Vec<Solution>> {
+        self.solutions.into_iter().collect()
+    }
 }
 
 /// Where the solver of one C stands after so many steps of its path at most.
@@ -120,21 +162,24 @@ pub struct Stand {
     pub point: Point,
 }
 
-/// Walks the path of a C for so many steps at most: for the verifier.
-pub fn stand<R: Passes>(shape: &Shape, rows: &mut impl Rows<R>, cost: f64, most_iterations: u64) -> Stand {
+/// Walks the path of a C for so many steps at most, by a solver that is given a problem, where to begin
+/// and how many steps are left: for the verifier.
+pub fn stand<E>(
+    shape: &Shape,
+    cost: f64,
+    most_iterations: u64,
+    mut solver: impl FnMut(&Problem<'_>, &mut Point, u64) -> Result<Outcome, E>,
+) -> Result<Stand, E> {
     let origin = Point::origin(&shape.linear);
     let mut stand = Stand { cost: start(cost), iterations: 0, point: origin };
     loop {
         let left = most_iterations - stand.iterations;
         let [low, high] = shape.bounds(stand.cost);
         let problem = shape.problem([&low, &high]);
-        let never = || false;
-        let Ok(outcome) = smo::solve_within(&problem, rows, &mut stand.point, left, &never) else {
-            return stand;
-        };
+        let outcome = solver(&problem, &mut stand.point, left)?;
         stand.iterations += outcome.iterations;
         if stand.cost >= cost || !outcome.is_solved || stand.iterations >= most_iterations {
-            return stand;
+            return Ok(stand);
         }
         stand.point = stand.point.grown(&shape.linear, GROWTH, outcome.bounded_count, outcome.support_count);
         stand.cost *= GROWTH;
@@ -158,29 +203,10 @@ struct Walk {
 }
 
 impl Walk {
-    fn begin<R: Passes>(
-        shape: &Shape,
-        rows: &mut impl Rows<R>,
-        cost: f64,
-        stop: &dyn Fn() -> bool,
-    ) -> Option<Self> {
-        let mut point = Point::origin(&shape.linear);
-        let outcome = at_cost(shape, rows, cost, &mut point, stop).ok()?;
-        Some(Self { cost, point, outcome })
-    }
-
-    fn next<R: Passes>(
-        &mut self,
-        shape: &Shape,
-        rows: &mut impl Rows<R>,
-        stop: &dyn Fn() -> bool,
-    ) -> Option<()> {
-        self.cost *= GROWTH;
-        let before = self.outcome;
-        self.point = self.point.grown(&shape.linear, GROWTH, before.bounded_count, before.support_count);
-        let outcome = at_cost(shape, rows, self.cost, &mut self.point, stop).ok()?;
-        self.outcome = Outcome { iterations: before.iterations + outcome.iterations, ..outcome };
-        Some(())
+    /// Where the next C of the path begins.
+    fn onward(&self, shape: &Shape) -> Point {
+        let Outcome { bounded_count, support_count, .. } = self.outcome;
+        self.point.grown(&shape.linear, GROWTH, bounded_count, support_count)
     }
 
     fn solution(&self, shape: &Shape) -> Solution {
@@ -202,15 +228,4 @@ impl Walk {
         };
         Solution { coefficients, outcome }
     }
-}
-
-fn at_cost<R: Passes>(
-    shape: &Shape,
-    rows: &mut impl Rows<R>,
-    cost: f64,
-    point: &mut Point,
-    stop: &dyn Fn() -> bool,
-) -> Result<Outcome, Stopped> {
-    let [low, high] = shape.bounds(cost);
-    smo::solve(&shape.problem([&low, &high]), rows, point, stop)
 }

@@ -87,8 +87,43 @@ impl Sigmoid {
     }
 }
 
-/// The sigmoid of a pair, by cross-validation on its training rows: row k of a class is left out by part k mod 5.
-/// `None` where it was stopped.
+/// One part of the cross-validation of a pair: its rows, ascending within the problem.
+pub struct Part {
+    /// Those to train on.
+    pub kept: Vec<usize>,
+    /// Those to decide for.
+    pub held: Vec<usize>,
+    /// What is said of all of them where no machine can be trained; as LIBSVM, what has no rows is not decided for.
+    pub constant: Option<f64>,
+}
+
+/// The parts of a pair: row k of a class is left out by part k mod 5.
+pub fn parts(pair: &Pair) -> Vec<Part> {
+    let first_count = pair.rows[0].len();
+    let of_class = |row: usize| if row < first_count { row } else { row - first_count };
+    let part = |part: usize| {
+        let (held, kept): (Vec<usize>, Vec<usize>) =
+            (0..pair.row_count()).partition(|&row| of_class(row) % PARTS == part);
+        let kept_first = kept.iter().filter(|&&row| row < first_count).count();
+        let constant = match (kept_first, kept.len() - kept_first) {
+            (0, 0) => Some(0.0),
+            (0, _) => Some(-1.0),
+            (_, 0) => Some(1.0),
+            _ => None,
+        };
+        Part { kept, held, constant }
+    };
+    (0..PARTS).map(part).collect()
+}
+
+/// The sigmoid of a pair, of the decision values of all its rows.
+pub fn of_decisions(pair: &Pair, decisions: &[f64]) -> Sigmoid {
+    let first_count = pair.rows[0].len();
+    let is_first: Vec<bool> = (0..pair.row_count()).map(|row| row < first_count).collect();
+    Sigmoid::fit(decisions, &is_first)
+}
+
+/// The sigmoid of a pair, by cross-validation on its training rows. `None` where it was stopped.
 pub fn cross_validated<R: KernelNumber>(
     pair: &Pair,
     set: &FoldSet<R>,
@@ -96,23 +131,14 @@ pub fn cross_validated<R: KernelNumber>(
     stop: &dyn Fn() -> bool,
 ) -> Option<Sigmoid> {
     let mut decisions = vec![0.0; pair.row_count()];
-    let first_count = pair.rows[0].len();
-    let is_first: Vec<bool> = (0..pair.row_count()).map(|row| row < first_count).collect();
-    for part in 0..PARTS {
-        let of_class = |row: usize| if row < first_count { row } else { row - first_count };
-        let (held, kept): (Vec<usize>, Vec<usize>) =
-            (0..pair.row_count()).partition(|&row| of_class(row) % PARTS == part);
-        let kept_first = kept.iter().filter(|&&row| row < first_count).count();
-        let values = match (kept_first, kept.len() - kept_first) {
-            // As LIBSVM: what has no rows is not decided for.
-            (0, 0) => vec![0.0; held.len()],
-            (0, _) => vec![-1.0; held.len()],
-            (_, 0) => vec![1.0; held.len()],
-            _ => pair.left_out(set, settings, &kept, &held, stop)?,
+    for Part { kept, held, constant } in parts(pair) {
+        let values = match constant {
+            Some(constant) => vec![constant; held.len()],
+            None => pair.left_out(set, settings, &kept, &held, stop)?,
         };
         held.iter().zip(values).for_each(|(&row, value)| decisions[row] = value);
     }
-    Some(Sigmoid::fit(&decisions, &is_first))
+    Some(of_decisions(pair, &decisions))
 }
 
 /// (class) probabilities of a row, of the decision values of all pairs of classes that are there; all for

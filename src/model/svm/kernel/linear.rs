@@ -27,5 +27,8 @@ impl Kernel for Linear {
     fn uses(&self) -> Uses {
         Uses { gamma: false, coef0: false, degree: false }
     }
+    fn shader(&self) -> &'static str {
+        include_str!("../../../../shaders/svm/kernel/linear.wgsl")
+    }
     both_numbers!();
 }

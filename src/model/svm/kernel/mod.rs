@@ -63,6 +63,8 @@ pub trait Kernel: Sync {
     fn base(&self) -> Base;
     /// Which numbers it reads.
     fn uses(&self) -> Uses;
+    /// WGSL of `kernel_<name>`, of four bases at a time.
+    fn shader(&self) -> &'static str;
     /// Replaces bases by kernel values, as the engine on the CPU computes them.
     fn values_f32(&self, parameters: &KernelParameters, bases: &mut [f32]);
     /// The same as the reference computes them.

@@ -38,5 +38,8 @@ impl Kernel for Polynomial {
     fn uses(&self) -> Uses {
         Uses { gamma: true, coef0: true, degree: true }
     }
+    fn shader(&self) -> &'static str {
+        include_str!("../../../../shaders/svm/kernel/polynomial.wgsl")
+    }
     both_numbers!();
 }

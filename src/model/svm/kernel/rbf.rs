@@ -30,5 +30,8 @@ impl Kernel for Rbf {
     fn uses(&self) -> Uses {
         Uses { gamma: true, coef0: false, degree: false }
     }
+    fn shader(&self) -> &'static str {
+        include_str!("../../../../shaders/svm/kernel/rbf.wgsl")
+    }
     both_numbers!();
 }

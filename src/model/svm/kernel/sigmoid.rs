@@ -30,5 +30,8 @@ impl Kernel for Sigmoid {
     fn uses(&self) -> Uses {
         Uses { gamma: true, coef0: true, degree: false }
     }
+    fn shader(&self) -> &'static str {
+        include_str!("../../../../shaders/svm/kernel/sigmoid.wgsl")
+    }
     both_numbers!();
 }

@@ -122,7 +122,7 @@ pub fn solve<R: Passes>(
     point: &mut Point,
     stop: &dyn Fn() -> bool,
 ) -> Result<Outcome, Stopped> {
-    solve_within(problem, rows, point, MOST_ITERATIONS.max(100 * problem.linear.len() as u64), stop)
+    solve_within(problem, rows, point, most_iterations(problem.linear.len()), stop)
 }
 
 /// The same in so many iterations at most.
@@ -136,11 +136,16 @@ pub fn solve_within<R: Passes>(
     let mut solver = Solver::new(problem, rows, point);
     let (iterations, gap) = solver.run(rows, problem.tolerance, most_iterations, stop)?;
     solver.read(point);
+    Ok(outcome(problem, point, iterations, gap))
+}
+
+/// What a point has come to after so many steps, with this gap.
+pub fn outcome(problem: &Problem<'_>, point: &Point, iterations: u64, gap: f64) -> Outcome {
     let objective =
         point.a.iter().zip(&point.f).zip(problem.linear).map(|((a, f), p)| a * (f + p)).sum::<f64>();
     let bounds = || problem.low.iter().zip(problem.high);
     let is_bounded = |&(&a, (&low, &high)): &(&f64, (&f64, &f64))| a != 0.0 && (a <= low || a >= high);
-    Ok(Outcome {
+    Outcome {
         iterations,
         gap,
         is_solved: gap <= problem.tolerance,
@@ -148,7 +153,22 @@ pub fn solve_within<R: Passes>(
         rho: rho(problem, point),
         support_count: point.a.iter().filter(|&&a| a != 0.0).count(),
         bounded_count: point.a.iter().zip(bounds()).filter(is_bounded).count(),
-    })
+    }
+}
+
+/// m − M at a point; 0 where nothing may move.
+pub fn gap(problem: &Problem<'_>, point: &Point) -> f64 {
+    let (mut most, mut least) = (f64::NEG_INFINITY, f64::INFINITY);
+    for (((&a, &f), &low), &high) in point.a.iter().zip(&point.f).zip(problem.low).zip(problem.high) {
+        most = if a < high { most.max(f) } else { most };
+        least = if a > low { least.min(f) } else { least };
+    }
+    if most.is_finite() && least.is_finite() { most - least } else { 0.0 }
+}
+
+/// Most steps for a problem of so many variables.
+pub fn most_iterations(variable_count: usize) -> u64 {
+    MOST_ITERATIONS.max(100 * variable_count as u64)
 }
 
 /// Minus the mean F of the free variables; where there is none, minus the middle of what F may be.
