@@ -1,6 +1,8 @@
 //! Every assembled shader is valid WGSL, fits the portable limits, agrees with the tables on the host,
 //! and translates to the languages of all vendors.
 
+use manytune::engine::gpu::machines::sources::{Bases, MachineKernel};
+use manytune::engine::gpu::machines::tables as machines;
 use manytune::engine::gpu::pipelines::Kernel;
 use manytune::engine::gpu::{ceiling, resident, sources, tables, variant};
 use naga::back::{PipelineConstants, hlsl, msl, pipeline_constants, spv};
@@ -26,13 +28,23 @@ fn all_sources() -> Vec<(Kernel, sources::Source)> {
     variant::ALL.iter().enumerate().flat_map(in_variant).collect()
 }
 
+/// The kernels of kernel machines, with bases from either place.
+fn machine_sources() -> Vec<(MachineKernel, sources::Source)> {
+    let both =
+        |kernel: MachineKernel| [Bases::Stored, Bases::Computed].map(|bases| (kernel, kernel.source(bases)));
+    MachineKernel::ALL.into_iter().flat_map(both).collect()
+}
+
 #[test]
 fn every_shader_is_valid_and_translates_to_spirv_msl_and_hlsl() {
     let kernels = all_sources().into_iter().map(|(_, source)| source);
-    for source in kernels.chain(ceiling::sources()) {
+    let kernels =
+        kernels.chain(ceiling::sources()).chain(machine_sources().into_iter().map(|(_, source)| source));
+    for source in kernels {
         let (module, info) = parse(&source);
         let variants = match source.name {
             "resident" => resident::variant::ALL.iter().map(|variant| variant.constants().to_vec()).collect(),
+            "svm_solve" => [16.0, 64.0, 256.0].map(|threads| vec![("threads", threads)]).to_vec(),
             _ => vec![Vec::new()],
         };
         for constants in variants {
@@ -68,7 +80,16 @@ fn translate(source: &sources::Source, module: &Module, info: &ModuleInfo, const
 
 #[test]
 fn kernels_bind_what_the_host_gives_them_and_at_most_eight_storage_buffers() {
-    for (kernel, source) in all_sources() {
+    let of_kernels = all_sources().into_iter().map(|(kernel, source)| {
+        let mut roles: Vec<_> = kernel.bindings().iter().map(|(role, _)| format!("{role:?}")).collect();
+        roles.sort();
+        roles.dedup();
+        assert_eq!(roles.len(), kernel.bindings().len(), "{}: a buffer is bound twice", source.name);
+        (kernel.bindings().iter().map(|(_, written)| *written).collect::<Vec<bool>>(), source)
+    });
+    let of_machines =
+        machine_sources().into_iter().map(|(kernel, source)| (kernel.written().to_vec(), source));
+    for (written, source) in of_kernels.chain(of_machines) {
         let (module, _) = parse(&source);
         let mut bound: Vec<(u32, bool)> = module
             .global_variables
@@ -81,14 +102,9 @@ fn kernels_bind_what_the_host_gives_them_and_at_most_eight_storage_buffers() {
             })
             .collect();
         bound.sort_unstable();
-        let given: Vec<(u32, bool)> =
-            kernel.bindings().iter().zip(1..).map(|((_, written), binding)| (binding, *written)).collect();
+        let given: Vec<(u32, bool)> = (1..).zip(written).collect();
         assert_eq!(bound, given, "{}", source.name);
         assert!(bound.len() <= 8, "{}: {} storage buffers", source.name, bound.len());
-        let mut roles: Vec<_> = kernel.bindings().iter().map(|(role, _)| format!("{role:?}")).collect();
-        roles.sort();
-        roles.dedup();
-        assert_eq!(roles.len(), bound.len(), "{}: a buffer is bound twice", source.name);
     }
 }
 
@@ -115,7 +131,6 @@ fn tiles_stay_within_the_workgroups_that_every_device_has() {
 
 #[test]
 fn tables_on_the_host_have_the_layout_of_their_wgsl_twins() {
-    let (module, _) = parse(&sources::assemble()[1]);
     let twins = [
         ("Member", tables::MemberRow::fields(), size_of::<tables::MemberRow>()),
         ("Layer", tables::LayerRow::fields(), size_of::<tables::LayerRow>()),
@@ -123,14 +138,25 @@ fn tables_on_the_host_have_the_layout_of_their_wgsl_twins() {
         ("Control", tables::ControlRow::fields(), size_of::<tables::ControlRow>()),
         ("Dispatch", tables::DispatchRow::fields(), size_of::<tables::DispatchRow>()),
     ];
+    are_twins(&sources::assemble()[1], &twins);
+    let twins = [
+        ("Machines", machines::MachinesRow::fields(), size_of::<machines::MachinesRow>()),
+        ("Problem", machines::ProblemRow::fields(), size_of::<machines::ProblemRow>()),
+        ("Progress", machines::ProgressRow::fields(), size_of::<machines::ProgressRow>()),
+    ];
+    are_twins(&MachineKernel::Solve.source(Bases::Stored), &twins);
+}
+
+fn are_twins(source: &sources::Source, twins: &[(&str, Vec<(&str, usize)>, usize)]) {
+    let (module, _) = parse(source);
     for (name, fields, size) in twins {
-        let found = module.types.iter().find(|(_, kind)| kind.name.as_deref() == Some(name));
+        let found = module.types.iter().find(|(_, kind)| kind.name.as_deref() == Some(*name));
         let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) = found else {
             panic!("the prelude has no struct {name}");
         };
         let expected: Vec<(&str, usize)> =
             members.iter().map(|m| (m.name.as_deref().unwrap_or(""), m.offset as usize)).collect();
-        assert_eq!(fields, expected, "{name}");
-        assert_eq!(size, *span as usize, "{name}");
+        assert_eq!(*fields, expected, "{name}");
+        assert_eq!(*size, *span as usize, "{name}");
     }
 }

@@ -7,6 +7,7 @@
 pub mod ceiling;
 pub mod cpu;
 pub mod gpu;
+mod machines;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result, unknown_name};
@@ -188,22 +189,21 @@ pub fn open_guarded(
     open_with(choice, device, None, job, &|engine| engine.with_plans(plans).guarded())
 }
 
-/// Opens the engine for a study of kernel machines. They are trained on the processor; asking for another device
-/// is refused.
+/// Opens the engine for a study of kernel machines, by the same rules.
 pub fn open_machines(
     choice: EngineChoice,
     device: Option<&str>,
     memory: Option<MemoryLimit>,
     job: Job,
 ) -> Result<Opened> {
-    if let (EngineChoice::Gpu, _) | (_, Some(_)) = (choice, device) {
-        return Err(Error::usage("engine.kind", "the engine gpu for kernel machines")
-            .allowed("auto or cpu, and no device")
-            .advice("--engine cpu"));
-    }
-    let engine: Box<dyn Engine> = Box::new(cpu::machines::MachineEngine::within(job, memory)?);
-    let why = format!("engine cpu: {} (kernel machines are trained on the processor)", engine.device());
-    Ok(Opened { engine, why })
+    let on_gpu = |job: Job| -> Result<Box<dyn Engine>> {
+        let device = gpu::device::GpuDevice::open(device)?;
+        Ok(Box::new(gpu::machines::GpuMachineEngine::new(job, device, memory)))
+    };
+    let on_cpu = |job: Job| -> Result<Box<dyn Engine>> {
+        Ok(Box::new(cpu::machines::MachineEngine::within(job, memory)?))
+    };
+    open_either(choice, device.is_some(), job, &on_gpu, &on_cpu)
 }
 
 fn open_with(
@@ -219,10 +219,23 @@ fn open_with(
     };
     let on_cpu =
         |job: Job| -> Result<Box<dyn Engine>> { Ok(Box::new(cpu::CpuEngine::within(job, None, memory)?)) };
+    open_either(choice, device.is_some(), job, &on_gpu, &on_cpu)
+}
+
+type Opener<'a> = &'a dyn Fn(Job) -> Result<Box<dyn Engine>>;
+
+/// Chooses between a graphics device and the processor.
+fn open_either(
+    choice: EngineChoice,
+    is_named: bool,
+    job: Job,
+    on_gpu: Opener<'_>,
+    on_cpu: Opener<'_>,
+) -> Result<Opened> {
     let (engine, why) = match choice {
         EngineChoice::Cpu => (on_cpu(job)?, "asked for".to_owned()),
         EngineChoice::Gpu => (on_gpu(job)?, "asked for".to_owned()),
-        EngineChoice::Auto if device.is_some() => (on_gpu(job)?, "its device was named".to_owned()),
+        EngineChoice::Auto if is_named => (on_gpu(job)?, "its device was named".to_owned()),
         EngineChoice::Auto => {
             let found = devices();
             match gpu::device::preferred(&found).map(|_| on_gpu(job.clone())) {

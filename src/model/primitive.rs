@@ -81,6 +81,19 @@ pub static ALL: &[Primitive] = &[
         },
         positions,
     ),
+    // Sums and products with what their rounding leaves out, exact as pairs: what kernel machines are solved with.
+    words(
+        "two_sum",
+        "bitcast<vec4<u32>>(vec4<f32>(two_sum4(x, y).high.xy, two_sum4(x, y).low.xy))",
+        |a, b| with_rest(a, b, |x, y| x + y, |x, y| x + y),
+        || pairs_of_numbers(40),
+    ),
+    words(
+        "two_product",
+        "bitcast<vec4<u32>>(vec4<f32>(two_product4(x, y).high.xy, two_product4(x, y).low.xy))",
+        |a, b| with_rest(a, b, |x, y| x * y, |x, y| x * y),
+        || pairs_of_numbers(80),
+    ),
 ];
 
 /// One of the functions.
@@ -233,6 +246,30 @@ fn counters() -> Vec<[Words; 2]> {
         ]
     });
     known.into_iter().chain(more).collect()
+}
+
+/// Of two lanes: the rounded result, then what rounding left out, which f64 gives exactly.
+fn with_rest(a: Words, b: Words, rounded: fn(f32, f32) -> f32, exact: fn(f64, f64) -> f64) -> Words {
+    let lane = |lane: usize| {
+        let (x, y) = (f32::from_bits(a[lane]), f32::from_bits(b[lane]));
+        let high = rounded(x, y);
+        [high, (exact(x.into(), y.into()) - f64::from(high)) as f32].map(f32::to_bits)
+    };
+    let ([first, first_rest], [second, second_rest]) = (lane(0), lane(1));
+    [first, second, first_rest, second_rest]
+}
+
+/// Numbers of all mantissas and both signs, and of magnitudes within this ratio in powers of 2, so that f64 holds
+/// what f32 cannot. No product of them is exact: the sign of a rest that is 0 is anybody's.
+fn pairs_of_numbers(spread: u32) -> Vec<[Words; 2]> {
+    let number = |i: u32, salt: u32| {
+        let word = random::philox4x32([i, salt, 0, 0], [7, 11]);
+        let exponent = 127 - spread / 4 + word[1] % (spread / 2);
+        (word[0] & 0x8000_0000) | exponent << 23 | (word[0] & 0x007f_fffe) | 1
+    };
+    (0..4096)
+        .map(|i| [0, 1].map(|operand| std::array::from_fn(|lane| number(i, operand * 4 + lane as u32))))
+        .collect()
 }
 
 /// Positions among row counts small and large, with epochs, streams and keys.

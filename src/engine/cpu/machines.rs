@@ -8,6 +8,7 @@
 use super::memory::{Memory, size};
 use super::processor_name;
 use crate::data::{Targets, Task};
+use crate::engine::machines::{Asked, Fold, Roster};
 use crate::engine::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::metric::Evaluation;
@@ -15,43 +16,19 @@ use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use crate::model::svm::base::PADDING;
 use crate::model::svm::dual::Dual;
-use crate::model::svm::group::{Group, PairResult, SetTruth};
+use crate::model::svm::group::{Group, PairResult};
 use crate::model::svm::pair::Pair;
 use crate::model::svm::set::FoldSet;
-use crate::model::svm::settings::{Gamma, Settings};
-use crate::model::svm::smo::Outcome;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// Most members at a time: the more, the more is shared.
-const MOST_MEMBERS: usize = 8192;
 /// How long one call waits for a solution: short, since whoever calls may want to stop.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// A fold and what is true of its validation rows.
-struct Fold {
-    set: FoldSet<f32>,
-    truth: SetTruth,
-}
-
-/// Where a member stands.
-enum Slot {
-    /// Not solved yet.
-    Fresh,
-    /// Solved here, at this place of its group.
-    Solved { group: Arc<Group>, cost: usize },
-    /// Solved before.
-    Restored(Snapshot),
-}
-
 /// A group that was solved, or was stopped before.
 type Returned = (Vec<MemberId>, Option<(Arc<Group>, Vec<Evaluation>)>);
-
-/// A group to solve: its fold, its settings but for C, its members with theirs.
-type Asked = (usize, Settings, Vec<(MemberId, f64)>);
 
 /// Trains kernel machines on a pool of threads.
 pub struct MachineEngine {
@@ -60,14 +37,11 @@ pub struct MachineEngine {
     memory: Memory,
     /// (fold), made when it is first needed.
     folds: Arc<Vec<OnceLock<Fold>>>,
-    members: HashMap<MemberId, (Member, Slot)>,
-    /// Asked for, in no group yet.
-    asked: Vec<MemberId>,
+    roster: Roster,
     /// Members whose groups are being solved.
     under_way: usize,
     sender: Sender<Returned>,
     receiver: Receiver<Returned>,
-    ended: Vec<Report>,
     /// Set while groups are to stop.
     stopping: Arc<AtomicBool>,
 }
@@ -86,12 +60,10 @@ impl MachineEngine {
             pool,
             memory,
             folds: Arc::new(folds),
-            members: HashMap::new(),
-            asked: Vec::new(),
+            roster: Roster::default(),
             under_way: 0,
             sender,
             receiver,
-            ended: Vec::new(),
             stopping: Arc::default(),
         })
     }
@@ -112,64 +84,34 @@ impl MachineEngine {
 
     /// Begins to solve everything that was asked for.
     fn begin(&mut self) {
-        let mut groups: Vec<Asked> = Vec::new();
-        for id in std::mem::take(&mut self.asked) {
-            let Some((member, _)) = self.members.get(&id) else { continue };
-            let Some(settings) = member.recipe.machine else { continue };
-            let same =
-                |(fold, other, _): &&mut Asked| *fold == member.fold && differ_in_c_alone(other, &settings);
-            match groups.iter_mut().find(same) {
-                Some((_, _, members)) => members.push((id, settings.c)),
-                None => groups.push((member.fold, settings, vec![(id, settings.c)])),
-            }
-            self.under_way += 1;
-        }
-        // Those that take longest first, so that no core is left with one at the end.
-        groups.sort_by(|a, b| difficulty(&a.1).total_cmp(&difficulty(&b.1)));
-        for (fold, settings, members) in groups {
-            self.spawn(fold, settings, members);
+        for asked in self.roster.take_asked() {
+            self.under_way += asked.ids.len();
+            self.spawn(asked);
         }
     }
 
-    fn spawn(&self, fold: usize, settings: Settings, members: Vec<(MemberId, f64)>) {
+    fn spawn(&self, asked: Asked) {
+        let pairs = pair_count(&self.job, asked.fold);
         let work = Arc::new(Work {
             job: self.job.clone(),
             folds: Arc::clone(&self.folds),
-            fold,
-            settings,
-            costs: members.iter().map(|(_, c)| *c).collect(),
-            ids: members.into_iter().map(|(id, _)| id).collect(),
+            asked,
             stopping: Arc::clone(&self.stopping),
             sender: self.sender.clone(),
             results: Mutex::default(),
-            left: AtomicUsize::new(0),
+            left: AtomicUsize::new(pairs.max(1)),
         });
-        let pairs = pair_count(&self.job, fold);
-        work.left.store(pairs.max(1), Ordering::Relaxed);
         for pair in 0..pairs.max(1) {
             let work = Arc::clone(&work);
             self.pool.spawn_fifo(move || work.solve(pair));
         }
     }
 
-    /// Takes in a group. Members that were retired meanwhile are gone.
+    /// Takes in a group.
     fn settle(&mut self, (ids, outcome): Returned) {
         self.under_way -= ids.len();
-        let Some((group, evaluations)) = outcome else { return };
-        for (cost, (id, evaluation)) in ids.into_iter().zip(evaluations).enumerate() {
-            let Some((_, slot)) = self.members.get_mut(&id) else { continue };
-            *slot = Slot::Solved { group: Arc::clone(&group), cost };
-            let solver = group.solutions(cost).map(|(pair, solution)| (pair.classes, solution.outcome));
-            let solver: Vec<([usize; 2], Outcome)> = solver.collect();
-            self.ended.push(Report {
-                id,
-                epoch: 1,
-                step: solver.iter().map(|(_, outcome)| outcome.iterations).sum(),
-                train_loss: solver.iter().map(|(_, outcome)| outcome.objective).sum(),
-                evaluation: Some(evaluation),
-                diverged_at_step: None,
-                solver,
-            });
+        if let Some((group, evaluations)) = outcome {
+            self.roster.settle(&ids, &group, evaluations);
         }
     }
 }
@@ -190,29 +132,11 @@ fn pair_count(job: &Job, fold: usize) -> usize {
     }
 }
 
-fn differ_in_c_alone(a: &Settings, b: &Settings) -> bool {
-    a.kernel.name() == b.kernel.name()
-        && a.gamma == b.gamma
-        && (a.coef0, a.degree, a.epsilon) == (b.coef0, b.degree, b.epsilon)
-        && (a.balanced, a.probabilities) == (b.balanced, b.probabilities)
-}
-
-/// The smaller, the longer it takes: neither near 1 nor near 0 are the kernel's values then.
-fn difficulty(settings: &Settings) -> f64 {
-    match settings.gamma {
-        Gamma::Value(gamma) => (gamma.log2() + 8.0).abs(),
-        Gamma::Scale => 3.0,
-    }
-}
-
 /// A group on its way.
 struct Work {
     job: Job,
     folds: Arc<Vec<OnceLock<Fold>>>,
-    fold: usize,
-    settings: Settings,
-    costs: Vec<f64>,
-    ids: Vec<MemberId>,
+    asked: Asked,
     stopping: Arc<AtomicBool>,
     sender: Sender<Returned>,
     /// By pair.
@@ -223,21 +147,8 @@ struct Work {
 
 impl Work {
     fn fold(&self) -> &Fold {
-        self.folds[self.fold].get_or_init(|| {
-            let (dataset, fold) = (&self.job.dataset, &self.job.dataset.folds[self.fold]);
-            let truth = match (&dataset.targets, dataset.task) {
-                (Targets::Classes(classes), Task::Classification { class_count }) => SetTruth::Classes {
-                    class_count,
-                    classes: fold.validation.iter().map(|&row| classes[row as usize] as usize).collect(),
-                },
-                (Targets::Values { stored, .. }, _) => {
-                    let value = |&row: &u32| f64::from(fold.target.apply(stored[row as usize]));
-                    SetTruth::Values(fold.validation.iter().map(value).collect())
-                }
-                _ => SetTruth::Values(Vec::new()),
-            };
-            Fold { set: FoldSet::new(dataset, self.fold), truth }
-        })
+        let fold = self.asked.fold;
+        self.folds[fold].get_or_init(|| Fold::new(&self.job, fold))
     }
 
     /// Solves one pair; the last one scores the group.
@@ -247,7 +158,8 @@ impl Work {
             let set = &self.fold().set;
             let pairs = Pair::all(set);
             if let Some(of) = pairs.get(pair)
-                && let Some(result) = Group::solve_pair(set, of, &self.settings, &self.costs, &stop)
+                && let Some(result) =
+                    Group::solve_pair(set, of, &self.asked.settings, &self.asked.costs, &stop)
             {
                 self.results.lock().unwrap_or_else(PoisonError::into_inner).push((pair, result));
             }
@@ -255,7 +167,7 @@ impl Work {
         if self.left.fetch_sub(1, Ordering::AcqRel) == 1 {
             let outcome = if stop() { None } else { self.score() };
             // The receiver lives as long as the engine; a group nobody waits for is dropped.
-            let _ = self.sender.send((self.ids.clone(), outcome));
+            let _ = self.sender.send((self.asked.ids.clone(), outcome));
         }
     }
 
@@ -268,8 +180,9 @@ impl Work {
             return None;
         }
         results.sort_by_key(|(pair, _)| *pair);
-        let group = Group::new(self.settings, pairs, results.into_iter().map(|(_, result)| result).collect());
-        let evaluations = group.evaluations(set, truth, self.costs.len(), self.job.with_outputs);
+        let Asked { settings, costs, .. } = &self.asked;
+        let group = Group::new(*settings, pairs, results.into_iter().map(|(_, result)| result).collect());
+        let evaluations = group.evaluations(set, truth, costs.len(), self.job.with_outputs);
         Some((Arc::new(group), evaluations))
     }
 }
@@ -289,7 +202,7 @@ impl Engine for MachineEngine {
     }
 
     fn room(&self, _: &Member) -> usize {
-        MOST_MEMBERS.saturating_sub(self.members.len())
+        self.roster.room()
     }
 
     fn check(&self, _: &Member) -> Result<()> {
@@ -297,38 +210,37 @@ impl Engine for MachineEngine {
     }
 
     fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {
-        self.members.insert(id, (member, Slot::Fresh));
+        self.roster.admit(id, member);
         Ok(())
     }
 
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
-        let slot = if snapshot.epoch == 0 { Slot::Fresh } else { Slot::Restored(snapshot.clone()) };
-        self.members.insert(id, (member, slot));
+        self.roster.restore(id, member, snapshot);
         Ok(())
     }
 
     fn train(&mut self, ids: &[MemberId]) -> Result<()> {
-        self.asked.extend_from_slice(ids);
+        self.roster.ask(ids);
         Ok(())
     }
 
     fn advance(&mut self) -> Result<Vec<Report>> {
         self.begin();
         while self.under_way > 0 {
-            let patience = if self.ended.is_empty() { PATIENCE } else { Duration::ZERO };
+            let patience = if self.roster.has_ended() { Duration::ZERO } else { PATIENCE };
             let Ok(returned) = self.receiver.recv_timeout(patience) else { break };
             self.settle(returned);
         }
-        Ok(std::mem::take(&mut self.ended))
+        Ok(self.roster.take_ended())
     }
 
     fn is_idle(&self) -> bool {
-        self.asked.is_empty() && self.under_way == 0 && self.ended.is_empty()
+        self.under_way == 0 && self.roster.is_idle()
     }
 
     /// Members that are not solved yet stand where they were admitted: nothing of them is kept.
     fn pause(&mut self) -> Result<()> {
-        self.asked.clear();
+        self.roster.forget_asked();
         self.stopping.store(true, Ordering::Relaxed);
         while self.under_way > 0 {
             let Ok(returned) = self.receiver.recv() else { break };
@@ -344,30 +256,12 @@ impl Engine for MachineEngine {
     }
 
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
-        let snapshot = |id: &MemberId| {
-            let found = self.members.get(id);
-            let unknown = || Error::device("cpu engine", format!("member {id} was never admitted"));
-            let (member, slot) = found.ok_or_else(unknown)?;
-            Ok(match slot {
-                Slot::Fresh => Snapshot::fresh(Vec::new()),
-                Slot::Restored(snapshot) => snapshot.clone(),
-                Slot::Solved { group, cost } => {
-                    let set = self.folds[member.fold].get().map(|fold| &fold.set);
-                    let parameters = set.map(|set| group.machine(set, *cost).to_parameters());
-                    let step = group.solutions(*cost).map(|(_, solution)| solution.outcome.iterations).sum();
-                    Snapshot { epoch: 1, step, ..Snapshot::bare(parameters.unwrap_or_default()) }
-                }
-            })
-        };
-        ids.iter().map(snapshot).collect()
+        let set_of = |fold: usize| self.folds[fold].get().map(|fold| &fold.set);
+        self.roster.snapshots(ids, "cpu engine", set_of)
     }
 
     fn retire(&mut self, ids: &[MemberId]) {
-        for id in ids {
-            self.members.remove(id);
-        }
-        self.asked.retain(|id| !ids.contains(id));
-        self.ended.retain(|report| !ids.contains(&report.id));
+        self.roster.retire(ids);
     }
 
     fn duals(&mut self, member: &Member, most_iterations: u64) -> Result<Vec<Dual>> {

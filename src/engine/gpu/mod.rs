@@ -13,6 +13,7 @@ pub mod device;
 mod flight;
 mod footprint;
 mod guards;
+pub mod machines;
 mod pace;
 pub mod pipelines;
 pub mod plan;

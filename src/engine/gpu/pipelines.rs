@@ -198,19 +198,30 @@ pub fn compile_one(
     source: &Source,
     constants: &[(&str, f64)],
 ) -> Result<Pipeline> {
+    let written: Vec<bool> = kernel.bindings().iter().map(|(_, written)| *written).collect();
+    compile_bound(gpu, &written, source, constants)
+}
+
+/// The same for a kernel with these storage buffers at bindings 1, 2, …; `true` is written to.
+pub fn compile_bound(
+    gpu: &GpuDevice,
+    written: &[bool],
+    source: &Source,
+    constants: &[(&str, f64)],
+) -> Result<Pipeline> {
     let key = (source.wgsl.clone(), constants.iter().map(|(_, value)| value.to_bits()).collect());
     let compiled = || gpu.compiled.0.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(pipeline) = compiled().get(&key) {
         return Ok(pipeline.clone());
     }
-    let pipeline = compile_new(gpu, kernel, source, constants)?;
+    let pipeline = compile_new(gpu, written, source, constants)?;
     compiled().insert(key, pipeline.clone());
     Ok(pipeline)
 }
 
 fn compile_new(
     gpu: &GpuDevice,
-    kernel: Kernel,
+    written: &[bool],
     source: &Source,
     constants: &[(&str, f64)],
 ) -> Result<Pipeline> {
@@ -227,7 +238,7 @@ fn compile_new(
     // SAFETY: every index comes from tables that the engine builds within its buffers' sizes, and every
     // loop's bound is a count from those tables; the checked builds of the tests run the same shaders.
     let module = unsafe { gpu.device.create_shader_module_trusted(descriptor, checks) };
-    let storage = kernel.bindings().iter().map(|(_, written)| wgpu::BindingType::Buffer {
+    let storage = written.iter().map(|written| wgpu::BindingType::Buffer {
         ty: wgpu::BufferBindingType::Storage { read_only: !written },
         has_dynamic_offset: false,
         min_binding_size: None,

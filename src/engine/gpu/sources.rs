@@ -6,7 +6,8 @@ use crate::model::primitive::{self, Kind};
 use crate::model::{activation, loss, optimizer};
 
 const PRELUDE: &str = include_str!("../../../shaders/prelude.wgsl");
-const NUMERICS: &str = include_str!("../../../shaders/numerics.wgsl");
+pub(super) const NUMERICS: &str = include_str!("../../../shaders/numerics.wgsl");
+pub(super) const DOUBLE_SINGLE: &str = include_str!("../../../shaders/svm/double_single.wgsl");
 const RANDOM: &str = include_str!("../../../shaders/random.wgsl");
 const ROWS: &str = include_str!("../../../shaders/kernel/rows.wgsl");
 const LOSS_ROWS: &str = include_str!("../../../shaders/kernel/loss_rows.wgsl");
@@ -90,6 +91,7 @@ pub fn assemble_in(variant: &Variant) -> Vec<Source> {
                 PRELUDE,
                 NUMERICS,
                 RANDOM,
+                DOUBLE_SINGLE,
                 &primitives(),
                 include_str!("../../../shaders/kernel/primitive.wgsl"),
             ],
@@ -116,9 +118,10 @@ fn primitives() -> String {
 
 /// The functions of a family, a constant for each member's code, and the switch over them. All members
 /// of a workgroup's model are the same, so the switch is uniform in the workgroup.
-fn family(family: &str, members: impl Iterator<Item = (&'static str, &'static str)>) -> String {
+pub(super) fn family(family: &str, members: impl Iterator<Item = (&'static str, &'static str)>) -> String {
     let (head, arguments) = match family {
         "activation" => ("fn activation(code: u32, x: vec4<f32>) -> Activated", "x"),
+        "kernel" => ("fn kernel(code: u32, s: KernelScalars, base: vec4<f32>) -> vec4<f32>", "s, base"),
         "loss" => ("fn loss(code: u32, row: LossRow) -> f32", "row"),
         _ => (
             "fn optimizer(code: u32, s: StepScalars, w: vec4<f32>, g: vec4<f32>, m: ptr<function, vec4<f32>>, v: ptr<function, vec4<f32>>) -> vec4<f32>",

@@ -13,7 +13,7 @@ macro_rules! table {
         #[repr(C)]
         #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
         pub struct $name {
-            $(#[allow(missing_docs, reason = "prelude.wgsl says what each field means")] pub $field: $kind,)*
+            $(#[allow(missing_docs, reason = "the shader says what each field means")] pub $field: $kind,)*
         }
 
         impl $name {
@@ -24,6 +24,8 @@ macro_rules! table {
         }
     };
 }
+
+pub(super) use table;
 
 table! {
     /// One model in training.
