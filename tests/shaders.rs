@@ -147,7 +147,10 @@ fn tables_on_the_host_have_the_layout_of_their_wgsl_twins() {
     are_twins(&MachineKernel::Solve.source(Bases::Stored), &twins);
 }
 
-fn are_twins(source: &sources::Source, twins: &[(&str, Vec<(&str, usize)>, usize)]) {
+/// A struct: its name, its fields with their offsets, its size.
+type Twin<'a> = (&'a str, Vec<(&'a str, usize)>, usize);
+
+fn are_twins(source: &sources::Source, twins: &[Twin<'_>]) {
     let (module, _) = parse(source);
     for (name, fields, size) in twins {
         let found = module.types.iter().find(|(_, kind)| kind.name.as_deref() == Some(*name));

@@ -11,6 +11,7 @@ use manytune::model::primitive;
 use manytune::model::recipe::Member;
 use manytune::model::svm::kernel;
 use manytune::model::svm::settings::{Gamma, Settings};
+use manytune::verify::{Level, Options};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -299,6 +300,22 @@ fn arithmetic_in_pairs_is_exact_on_the_device() {
         let found = engine.compute(primitive, &operands).unwrap();
         let wrong = operands.iter().zip(&found).filter(|([a, b], found)| host(*a, *b) != **found).count();
         assert_eq!(wrong, 0, "{name}: of {}", operands.len());
+    }
+}
+
+#[test]
+fn the_verifier_finds_no_fault() {
+    if common::gpu().is_none() {
+        return;
+    }
+    for (seed, keeps_bases) in [(0, true), (1, false)] {
+        let open = |job: Job| -> manytune::error::Result<Box<dyn Engine>> {
+            let engine = GpuMachineEngine::new(job, common::gpu().unwrap(), None);
+            Ok(Box::new(if keeps_bases { engine } else { engine.without_bases() }))
+        };
+        let options = Options { level: Level::Quick, only: None, seed };
+        let outcome = manytune::verify::machines::run(&options, &open).unwrap();
+        assert!(outcome.passed, "seed {seed}\n{outcome}");
     }
 }
 

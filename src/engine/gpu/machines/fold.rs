@@ -38,7 +38,7 @@ impl Columns {
     pub fn new(set: &FoldSet<f32>) -> Self {
         let rows = match &set.targets {
             SetTargets::Classes(ranges) => ranges.clone(),
-            SetTargets::Values(values) => vec![0..values.len()],
+            SetTargets::Values(values) => std::iter::once(0..values.len()).collect(),
         };
         let mut at = 0;
         let mut quads = |count: usize| {

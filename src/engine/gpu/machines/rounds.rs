@@ -1,6 +1,7 @@
 //! What happens from submission to submission: groups become problems, problems find room, take steps, and are read.
 
 use super::problem::Owner;
+use super::work::Task;
 use super::{Batch, Bytes, Form, GpuMachineEngine, Pace, Problem, Work};
 use crate::engine::machines::Asked;
 use crate::error::{Error, Result};
@@ -41,24 +42,16 @@ impl GpuMachineEngine {
         let set = &device.host.set;
         let mut work = Work::new(asked, &device.host);
         let choice = settings.choice(set.scale_gamma());
-        let mut problems = Vec::new();
-        let mut last = None;
-        for (pair, part) in work.problems() {
+        let problem = |Task { at, pair, part, held }: Task| {
             let mut shape = pair.shape(set, &settings);
             let layer_count = shape.linear.len() / shape.row_count.max(1);
             let form = Form::new(&pair, &device.columns, &choice, layer_count);
-            let at = match last {
-                Some(at) if part.is_some() => at,
-                Some(at) => at + 1,
-                None => 0,
-            };
-            last = Some(at);
-            for &row in part.iter().flat_map(|(_, held)| held) {
+            for row in held {
                 (shape.low[row], shape.high[row]) = (0.0, 0.0);
             }
-            let owner = Owner { group: number, pair: at, part: part.map(|(part, _)| part) };
-            problems.push(Problem::new(owner, form, shape, &costs));
-        }
+            Problem::new(Owner { group: number, pair: at, part }, form, shape, &costs)
+        };
+        let problems = work.tasks().into_iter().map(problem).collect();
         self.works.insert(number, work);
         Ok(problems)
     }

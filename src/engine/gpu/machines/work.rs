@@ -20,6 +20,18 @@ struct PairWork {
     left_out: Vec<Vec<f64>>,
 }
 
+/// A problem to solve for every C of a group.
+pub struct Task {
+    /// The pair among those of the fold.
+    pub at: usize,
+    /// Which that is.
+    pub pair: Pair,
+    /// The part of its cross-validation, where it is one of those.
+    pub part: Option<usize>,
+    /// The rows that this leaves out.
+    pub held: Vec<usize>,
+}
+
 /// A group.
 pub struct Work {
     /// Its members.
@@ -50,16 +62,22 @@ impl Work {
         Self { asked, pairs, decisions, left: 0 }
     }
 
-    /// Its pairs, each with the parts that need a machine of their own: which, and the rows it leaves out.
-    pub fn problems(&mut self) -> Vec<(Pair, Option<(usize, Vec<usize>)>)> {
-        let mut problems = Vec::new();
-        for PairWork { pair, parts, .. } in &self.pairs {
-            problems.push((pair.clone(), None));
+    /// What it asks to solve.
+    pub fn tasks(&mut self) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        for (at, PairWork { pair, parts, .. }) in self.pairs.iter().enumerate() {
+            let task = |part: Option<usize>, held: &[usize]| Task {
+                at,
+                pair: pair.clone(),
+                part,
+                held: held.to_vec(),
+            };
+            tasks.push(task(None, &[]));
             let of_parts = parts.iter().enumerate().filter(|(_, part)| part.constant.is_none());
-            problems.extend(of_parts.map(|(at, part)| (pair.clone(), Some((at, part.held.clone())))));
+            tasks.extend(of_parts.map(|(number, part)| task(Some(number), &part.held)));
         }
-        self.left = problems.len();
-        problems
+        self.left = tasks.len();
+        tasks
     }
 
     /// Takes in the solution of one C: by the places of the costs it is for.
