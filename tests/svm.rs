@@ -1,6 +1,7 @@
 //! Kernel machines beside LIBSVM's, by the values that `tests/reference/make_svm.py` stores.
 
-use manytune::model::svm::base::BaseMatrix;
+use manytune::model::svm::base::{BaseMatrix, Columns};
+use manytune::model::svm::group::{Group, SetTruth};
 use manytune::model::svm::kernel::{self, Base, KernelNumber, KernelParameters};
 use manytune::model::svm::machine::{Machine, Solved, Verdict};
 use manytune::model::svm::pair::Pair;
@@ -249,8 +250,85 @@ fn kernels_agree_between_number_types() {
 fn squared_distances_of_far_rows_keep_their_digits() {
     // Formed in f32, ‖x‖² + ‖z‖² − 2 x·z would be off by units.
     let rows = [3000.0_f32, 1.0, 3000.25, 1.5];
-    let bases = BaseMatrix::new(Base::SquaredDistance, &rows, &rows, 2);
+    let bases = BaseMatrix::new(Base::SquaredDistance, &rows, &Columns::of_rows(&rows, 2));
     assert_eq!((bases.row(0)[1], bases.row(1)[1]), (0.3125, 0.0));
+}
+
+/// What a fold's problems come to, Platt's sigmoids and scores included, as text: equal text is equal bits.
+fn everything<R: KernelNumber>(set: &FoldSet<R>, settings: &Settings) -> String {
+    let pairs = Pair::all(set);
+    let costs = [settings.c, 4.0 * settings.c];
+    let solve = |pair: &Pair| Group::solve_pair(set, pair, settings, &costs, &never).unwrap();
+    let results = pairs.iter().map(solve).collect();
+    let truth = match &set.targets {
+        SetTargets::Values(_) => SetTruth::Values(vec![0.5; set.validation_count()]),
+        SetTargets::Classes(ranges) => {
+            SetTruth::Classes { class_count: ranges.len(), classes: vec![1; set.validation_count()] }
+        }
+    };
+    let sigmoids = pairs.iter().map(|pair| match settings.probabilities {
+        true => cross_validated(pair, set, settings, &never),
+        false => None,
+    });
+    let sigmoids: Vec<_> = sigmoids.collect();
+    let group = Group::new(*settings, pairs, results);
+    let solutions: Vec<_> = group.solutions(1).collect();
+    format!("{solutions:?} {sigmoids:?} {:?}", group.evaluations(set, &truth, costs.len(), true))
+}
+
+#[test]
+fn a_cache_of_a_few_rows_changes_no_bit() {
+    let reference = reference();
+    for (data, case) in [("heart", 0), ("heart", 6), ("heart", 7), ("three", 9), ("curve", 13), ("curve", 15)]
+    {
+        let mut settings = settings(&reference["cases"][case]);
+        settings.probabilities = data != "curve";
+        let fold = || set::<f32>(&reference["data"][data], data == "curve");
+        let whole = everything(&fold(), &settings);
+        // The fewest rows, some, and all of them.
+        for bytes in [0, 70 * 4 * 288, 1 << 30] {
+            assert!(everything(&fold().within(Some(bytes)), &settings) == whole, "{data} {case} {bytes}");
+        }
+        let fold = || set::<f64>(&reference["data"][data], data == "curve");
+        assert!(everything(&fold().within(Some(0)), &settings) == everything(&fold(), &settings), "{data}");
+    }
+}
+
+#[test]
+fn a_kernel_row_alone_has_the_bits_of_the_matrix() {
+    // No multiple of any width, and numbers whose sums round; at f64 their products do too.
+    let (count, features) = (101, 37);
+    let number = |i: usize| ((i as f64 + 0.5) * 12.9898).sin() * 43_758.545_3 % 7.0;
+    row_alone::<f32>(&(0..count * features).map(|i| number(i) as f32).collect::<Vec<_>>(), features);
+    row_alone::<f64>(&(0..count * features).map(number).collect::<Vec<_>>(), features);
+}
+
+fn row_alone<R: KernelNumber>(rows: &[R], features: usize) {
+    let count = rows.len() / features;
+    let columns = Columns::of_rows(rows, features);
+    for base in [Base::SquaredDistance, Base::InnerProduct] {
+        let matrix = BaseMatrix::new(base, rows, &columns);
+        for (at, row) in rows.chunks_exact(features).enumerate() {
+            let mut alone = vec![R::ZERO; columns.stride()];
+            columns.bases(base, row, &mut alone);
+            assert_eq!(alone, matrix.row(at));
+            assert_eq!(columns.own(base, at), alone[at]);
+            for (other, value) in alone[..count].iter().enumerate() {
+                assert_eq!(*value, matrix.row(other)[at], "not symmetric");
+                let sum = |f: &dyn Fn(f64, f64) -> f64| -> f64 {
+                    let other = &rows[other * features..(other + 1) * features];
+                    row.iter().zip(other).map(|(x, z)| f(x.to_f64(), z.to_f64())).sum()
+                };
+                let exact = match base {
+                    Base::SquaredDistance => sum(&|x, z| (x - z) * (x - z)),
+                    Base::InnerProduct => sum(&|x, z| x * z),
+                };
+                // Half a place of an f32; the f64 sums themselves are off by 1e-12 at most.
+                let tolerance = if size_of::<R>() == 4 { 6e-8 * exact.abs() + 1e-11 } else { 1e-11 };
+                assert!((value.to_f64() - exact).abs() <= tolerance, "{base:?} {at} {other}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod double;
 mod single;
 mod subnormal;
 
-pub(super) use single::widest_simd;
+pub(super) use single::{has_fused_multiply_add, widest_simd};
 pub use subnormal::Flushing;
 
 use super::activation::Activation;

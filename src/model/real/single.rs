@@ -304,6 +304,14 @@ pub(in crate::model) fn widest_simd() -> pulp::Arch {
     *ARCH.get_or_init(pulp::Arch::new)
 }
 
+/// Whether `mul_add` is an instruction, rather than a call, inside [`Real::vectorized`] at f32.
+pub(in crate::model) fn has_fused_multiply_add() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return matches!(widest_simd(), pulp::Arch::V3(_) | pulp::Arch::V4(_));
+    #[cfg(not(target_arch = "x86_64"))]
+    cfg!(target_arch = "aarch64")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -77,14 +77,10 @@ impl Group {
 
     /// (C, validation row, decision function) decision values of the validation rows.
     fn decisions<R: KernelNumber>(&self, set: &FoldSet<R>, cost_count: usize) -> Vec<Vec<f64>> {
-        let bases = set.validation_bases(self.settings.kernel.base());
         let choice = self.settings.choice(set.scale_gamma());
         let mut all = vec![Vec::with_capacity(set.validation_count() * self.pairs.len()); cost_count];
-        let mut kernel = Vec::new();
-        for row in 0..set.validation_count() {
-            kernel.clear();
-            kernel.extend_from_slice(bases.row(row));
-            choice.apply(&mut kernel);
+        set.each_validation_row(self.settings.kernel.base(), |kernel| {
+            choice.apply(kernel);
             for (cost, values) in all.iter_mut().enumerate() {
                 values.extend(self.solutions(cost).map(|(pair, solution)| {
                     let (first, second) = solution.coefficients.split_at(pair.rows[0].len());
@@ -92,7 +88,7 @@ impl Group {
                     part(&pair.rows[0], first) + part(&pair.rows[1], second) - solution.outcome.rho
                 }));
             }
-        }
+        });
         all
     }
 

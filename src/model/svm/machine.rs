@@ -1,6 +1,6 @@
 //! A trained machine: its support vectors, and for each decision function their coefficients.
 
-use super::base::BaseMatrix;
+use super::base::Columns;
 use super::kernel::{self, KernelParameters};
 use super::pair::Pair;
 use super::path::Solution;
@@ -93,16 +93,15 @@ impl Machine {
     /// (row, decision function) decision values of rows (row, feature).
     pub fn decision_values(&self, rows: &[f32]) -> Vec<f64> {
         let count = rows.len() / self.feature_count.max(1);
-        let mut bases = BaseMatrix::new(self.choice.kernel.base(), rows, &self.support, self.feature_count);
-        self.choice.apply(&mut bases.values);
         let mut values = Vec::with_capacity(count * self.decisions.len());
-        for row in 0..count {
-            let kernel = bases.row(row);
+        let support = Columns::of_rows(&self.support, self.feature_count);
+        support.each(self.choice.kernel.base(), rows, |kernel| {
+            self.choice.apply(kernel);
             values.extend(self.decisions.iter().map(|decision| {
                 let terms = decision.terms.iter().map(|&(at, a)| a * f64::from(kernel[at as usize]));
                 terms.sum::<f64>() - decision.rho
             }));
-        }
+        });
         values
     }
 

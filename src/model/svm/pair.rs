@@ -1,5 +1,6 @@
 //! The dual problems of a fold: one for each pair of classes that have rows, or one of values.
 
+use super::cache::Cached;
 use super::dual::Dual;
 use super::kernel::KernelNumber;
 use super::path::{self, Shape, Solution};
@@ -72,8 +73,16 @@ impl Pair {
         stop: &dyn Fn() -> bool,
     ) -> Option<Vec<Solution>> {
         let choice = settings.choice(set.scale_gamma());
-        let mut rows = self.kernel_matrix(set, &choice);
-        path::solve(&self.shape(set, settings), &mut rows, costs, stop)
+        let shape = self.shape(set, settings);
+        let Some(bytes) = set.cache_bytes else {
+            return path::solve(&shape, &mut self.kernel_matrix(set, &choice), costs, stop);
+        };
+        if self.row_count() == set.train_count() {
+            return path::solve(&shape, &mut Cached::new(choice, set.train_columns(), bytes), costs, stop);
+        }
+        let rows: Vec<usize> = self.row_indices().collect();
+        let columns = Box::new(set.columns_of(rows.into_iter()));
+        path::solve(&shape, &mut Cached::new(choice, columns, bytes), costs, stop)
     }
 
     /// Where its solver stands after so many steps at most: for the verifier.
@@ -107,14 +116,7 @@ impl Pair {
         stop: &dyn Fn() -> bool,
     ) -> Option<Vec<f64>> {
         let rows: Vec<usize> = self.row_indices().collect();
-        let bases = set.train_bases(settings.kernel.base());
-        let choice = settings.choice(set.scale_gamma());
-        let values = |row: usize| -> Vec<R> {
-            let mut values: Vec<R> = kept.iter().map(|&other| bases.row(rows[row])[rows[other]]).collect();
-            choice.apply(&mut values);
-            values
-        };
-        let mut matrix = Whole::of_rows(kept.iter().map(|&row| values(row)));
+        let of_set = |places: &[usize]| -> Vec<usize> { places.iter().map(|&place| rows[place]).collect() };
         let whole = self.shape(set, settings);
         let only = |numbers: &[f64]| -> Vec<f64> { kept.iter().map(|&row| numbers[row]).collect() };
         let shape = Shape {
@@ -123,11 +125,56 @@ impl Pair {
             low: only(&whole.low),
             high: only(&whole.high),
         };
-        let solution = path::solve(&shape, &mut matrix, &[settings.c], stop)?.pop()?;
-        let decision = |&row: &usize| {
-            let terms = solution.coefficients.iter().zip(values(row)).map(|(a, k)| a * k.to_f64());
-            terms.sum::<f64>() - solution.outcome.rho
-        };
-        Some(held.iter().map(decision).collect())
+        let solver = LeftOut { set, settings, shape, kept: of_set(kept), held: of_set(held) };
+        match set.cache_bytes {
+            Some(bytes) => solver.cached(bytes, stop),
+            None => solver.whole(stop),
+        }
     }
+}
+
+/// A problem of some training rows of a set, whose solution decides on others.
+struct LeftOut<'a, R> {
+    set: &'a FoldSet<R>,
+    settings: &'a Settings,
+    shape: Shape,
+    kept: Vec<usize>,
+    held: Vec<usize>,
+}
+
+impl<R: KernelNumber> LeftOut<'_, R> {
+    fn solution(&self, matrix: &mut impl Rows<R>, stop: &dyn Fn() -> bool) -> Option<Solution> {
+        path::solve(&self.shape, matrix, &[self.settings.c], stop)?.pop()
+    }
+
+    fn whole(&self, stop: &dyn Fn() -> bool) -> Option<Vec<f64>> {
+        let bases = self.set.train_bases(self.settings.kernel.base());
+        let choice = self.settings.choice(self.set.scale_gamma());
+        let values = |&row: &usize| -> Vec<R> {
+            let mut values: Vec<R> = self.kept.iter().map(|&other| bases.row(row)[other]).collect();
+            choice.apply(&mut values);
+            values
+        };
+        let solution = self.solution(&mut Whole::of_rows(self.kept.iter().map(values)), stop)?;
+        Some(self.held.iter().map(|row| decision(&solution, &values(row))).collect())
+    }
+
+    fn cached(&self, bytes: u64, stop: &dyn Fn() -> bool) -> Option<Vec<f64>> {
+        let columns = self.set.columns_of(self.kept.iter().copied());
+        let choice = self.settings.choice(self.set.scale_gamma());
+        let solution = self.solution(&mut Cached::new(choice, &columns, bytes), stop)?;
+        let held: Vec<R> = self.held.iter().flat_map(|&row| self.set.train_row(row)).copied().collect();
+        let mut decisions = Vec::with_capacity(self.held.len());
+        columns.each(self.settings.kernel.base(), &held, |kernel| {
+            choice.apply(kernel);
+            decisions.push(decision(&solution, kernel));
+        });
+        Some(decisions)
+    }
+}
+
+/// Σ a k − ρ
+fn decision<R: KernelNumber>(solution: &Solution, kernel: &[R]) -> f64 {
+    let terms = solution.coefficients.iter().zip(kernel).map(|(a, k)| a * k.to_f64());
+    terms.sum::<f64>() - solution.outcome.rho
 }

@@ -1,4 +1,4 @@
-//! Rows of a kernel matrix: whole where it fits, else the rows used last.
+//! Rows of a kernel matrix, and a whole one; [`cache`](super::cache) is for those that do not fit.
 
 use super::base::{BaseMatrix, PADDING};
 use super::kernel::{Kernel, KernelNumber, KernelParameters};

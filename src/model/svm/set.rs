@@ -1,7 +1,7 @@
 //! The rows of one fold as kernel machines see them: transformed, the training rows grouped by class, and the
 //! matrices of bases that all machines of the fold share.
 
-use super::base::BaseMatrix;
+use super::base::{BaseMatrix, Columns};
 use super::kernel::Base;
 use crate::data::{self, Dataset, Task};
 use crate::model::real::Real;
@@ -29,8 +29,11 @@ pub struct FoldSet<R> {
     pub balanced_weights: Vec<f64>,
     /// (validation row, feature)
     pub validation: Vec<R>,
+    /// Bytes of kernel rows that a problem may keep, where whole matrices do not fit. No result depends on it.
+    pub cache_bytes: Option<u64>,
     train_bases: [OnceLock<BaseMatrix<R>>; 2],
     validation_bases: [OnceLock<BaseMatrix<R>>; 2],
+    train_columns: OnceLock<Columns<R>>,
 }
 
 impl<R: Real> FoldSet<R> {
@@ -70,8 +73,22 @@ impl<R: Real> FoldSet<R> {
         balanced_weights: Vec<f64>,
         validation: Vec<R>,
     ) -> Self {
-        let (train_bases, validation_bases) = Default::default();
-        Self { feature_count, train, targets, balanced_weights, validation, train_bases, validation_bases }
+        Self {
+            feature_count,
+            train,
+            targets,
+            balanced_weights,
+            validation,
+            cache_bytes: None,
+            train_bases: Default::default(),
+            validation_bases: Default::default(),
+            train_columns: OnceLock::new(),
+        }
+    }
+
+    /// The same where no whole matrix fits: problems keep so many bytes of kernel rows each.
+    pub fn within(self, cache_bytes: Option<u64>) -> Self {
+        Self { cache_bytes, ..self }
     }
 
     /// Number of training rows.
@@ -94,14 +111,45 @@ impl<R: Real> FoldSet<R> {
 
     /// (training row, training row), computed when it is first asked for.
     pub fn train_bases(&self, base: Base) -> &BaseMatrix<R> {
-        let make = || BaseMatrix::new(base, &self.train, &self.train, self.feature_count);
+        let columns = || Columns::of_rows(&self.train, self.feature_count);
+        let make = || BaseMatrix::new(base, &self.train, &columns());
         self.train_bases[base as usize].get_or_init(make)
     }
 
     /// (validation row, training row), computed when it is first asked for.
     pub fn validation_bases(&self, base: Base) -> &BaseMatrix<R> {
-        let make = || BaseMatrix::new(base, &self.validation, &self.train, self.feature_count);
+        let columns = || Columns::of_rows(&self.train, self.feature_count);
+        let make = || BaseMatrix::new(base, &self.validation, &columns());
         self.validation_bases[base as usize].get_or_init(make)
+    }
+
+    /// The training rows as columns, made when they are first asked for.
+    pub fn train_columns(&self) -> &Columns<R> {
+        self.train_columns.get_or_init(|| Columns::of_rows(&self.train, self.feature_count))
+    }
+
+    /// Some training rows as columns.
+    pub fn columns_of(&self, rows: impl ExactSizeIterator<Item = usize>) -> Columns<R> {
+        Columns::new(rows.map(|row| self.train_row(row)), self.feature_count)
+    }
+
+    /// The features of a training row.
+    pub fn train_row(&self, row: usize) -> &[R] {
+        &self.train[row * self.feature_count..(row + 1) * self.feature_count]
+    }
+
+    /// The bases of one validation row after the other with all training rows.
+    pub fn each_validation_row(&self, base: Base, mut visit: impl FnMut(&mut [R])) {
+        if self.cache_bytes.is_some() {
+            return self.train_columns().each(base, &self.validation, visit);
+        }
+        let bases = self.validation_bases(base);
+        let mut row = Vec::new();
+        for at in 0..bases.row_count {
+            row.clear();
+            row.extend_from_slice(&bases.row(at)[..bases.column_count]);
+            visit(&mut row);
+        }
     }
 
     /// 1/(features · variance of all numbers of the training rows); 1 where they do not vary. What scikit-learn
