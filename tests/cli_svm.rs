@@ -4,6 +4,7 @@ mod cli;
 
 use cli::Place;
 use serde_json::Value;
+use std::fmt::Write;
 
 const STUDY: &str = r#"
 [data]
@@ -129,6 +130,50 @@ fn a_model_is_exported_to_libsvm() {
     assert_eq!(place.read("penguins.csv"), table);
     let refused = place.fail("export runs/svm --fold 3", 2);
     assert!(refused.contains("0 to 2"), "{refused}");
+}
+
+/// The trials of a board, but for how long they took.
+fn timeless(board: &Value) -> Vec<Value> {
+    let mut trials = board["trials"].as_array().unwrap().clone();
+    trials.iter_mut().for_each(|trial| trial["seconds"] = Value::Null);
+    trials
+}
+
+#[test]
+fn kernel_rows_on_demand_change_no_bit() {
+    let place = Place::new();
+    let space = "[space]\nc = { log_uniform = [0.1, 100.0] }\ngamma = [0.05, \"scale\"]\n";
+    place.write("svm.toml", &format!("{STUDY}[search]\ntrials = 6\nobjective = \"log_loss\"\n{space}"));
+    let (_, whole) = place.run("tune svm.toml --out whole --explain");
+    assert!(whole.contains("kernel matrices whole"), "{whole}");
+    let (_, cached) = place.run("tune svm.toml --out cached --memory 700KiB --explain");
+    assert!(cached.contains("kernel rows on demand"), "{cached}");
+    assert_eq!(timeless(&board(&place, "whole")), timeless(&board(&place, "cached")));
+}
+
+#[test]
+fn a_table_whose_matrices_do_not_fit_is_trained() {
+    let place = Place::new();
+    // Two classes, 20,000 rows: the matrices would take 3 GiB.
+    let mut table = "x,y,class\n".to_owned();
+    for row in 0..20_000 {
+        let (x, y) = ((f64::from(row) * 0.618).fract() - 0.5, (f64::from(row) * 0.7548).fract() - 0.5);
+        writeln!(table, "{x},{y},{}", if x + 0.3 * (6.0 * y).sin() > 0.0 { "a" } else { "b" }).unwrap();
+    }
+    place.write("large.csv", &table);
+    place.write(
+        "large.toml",
+        "[data]\npath = \"large.csv\"\ntarget = \"class\"\nvalidation = 0.2\n[model]\nkind = \"svm\"\n\
+         [space]\nc = 0.5\ngamma = 1.0\n",
+    );
+    let (_, notes) = place.run("tune large.toml --memory 256MiB --explain --out run");
+    assert!(notes.contains("kernel rows on demand: whole matrices would take 3."), "{notes}");
+    let best = board(&place, "run")["best"]["value"].as_f64().unwrap();
+    assert!(best > 0.97, "{best}");
+    let refused = place.fail("tune large.toml --memory 8MiB --out none", 4);
+    for part in ["16 of 16000 kernel rows", "bytes", "allowed: 8 MiB", "try: fewer rows", "--memory"] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most members at a time: the more, the more is shared.
-const MOST_MEMBERS: usize = 8192;
+pub const MOST_MEMBERS: usize = 8192;
 
 /// A fold and what is true of its validation rows.
 pub struct Fold {
@@ -74,9 +74,9 @@ pub struct Roster {
 }
 
 impl Roster {
-    /// How many more it takes.
-    pub fn room(&self) -> usize {
-        MOST_MEMBERS.saturating_sub(self.members.len())
+    /// How many more it takes, of at most so many.
+    pub fn room(&self, most: usize) -> usize {
+        most.saturating_sub(self.members.len())
     }
 
     /// Takes a member that is not solved.

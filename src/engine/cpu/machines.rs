@@ -5,7 +5,8 @@
 //! kernel values, and each C begins where a smaller one ended. None of that changes a result
 //! ([`path`](crate::model::svm::path)).
 
-use super::memory::{Memory, size};
+use super::machine_plan::MachinePlan;
+use super::memory::Memory;
 use super::processor_name;
 use crate::data::{Targets, Task};
 use crate::engine::machines::{Asked, Fold, Roster};
@@ -14,7 +15,6 @@ use crate::error::{Error, Result};
 use crate::model::metric::Evaluation;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
-use crate::model::svm::base::PADDING;
 use crate::model::svm::dual::Dual;
 use crate::model::svm::group::{Group, PairResult};
 use crate::model::svm::pair::Pair;
@@ -35,6 +35,7 @@ pub struct MachineEngine {
     job: Job,
     pool: rayon::ThreadPool,
     memory: Memory,
+    plan: MachinePlan,
     /// (fold), made when it is first needed.
     folds: Arc<Vec<OnceLock<Fold>>>,
     roster: Roster,
@@ -49,16 +50,25 @@ pub struct MachineEngine {
 impl MachineEngine {
     /// An engine on all cores, within so much memory.
     pub fn within(job: Job, memory: Option<MemoryLimit>) -> Result<Self> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .build()
-            .map_err(|error| Error::device("cpu", format!("cannot start worker threads: {error}")))?;
-        let memory = Memory::new(memory, pool.current_num_threads());
+        let pool = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.map_err(|error| Error::device("cpu", format!("cannot start worker threads: {error}")))
+        };
+        // As many threads as there are cores; fewer where memory is short.
+        let mut pool_of_plan = pool(0)?;
+        let threads = pool_of_plan.current_num_threads();
+        let memory = Memory::new(memory, threads);
+        let plan = MachinePlan::new(&job.dataset, threads, memory.limit());
+        if plan.threads < threads {
+            pool_of_plan = pool(plan.threads)?;
+        }
         let (sender, receiver) = channel();
         let folds = (0..job.dataset.folds.len()).map(|_| OnceLock::new()).collect();
         Ok(Self {
             job,
-            pool,
+            pool: pool_of_plan,
             memory,
+            plan,
             folds: Arc::new(folds),
             roster: Roster::default(),
             under_way: 0,
@@ -66,20 +76,6 @@ impl MachineEngine {
             receiver,
             stopping: Arc::default(),
         })
-    }
-
-    /// Bytes of the bases of all folds, and of the kernel matrices and solvers of all threads.
-    fn bytes(&self) -> u64 {
-        let number = size_of::<f32>() as u64;
-        let (mut bases, mut largest) = (0_u64, 0_u64);
-        for fold in &self.job.dataset.folds {
-            let stride = fold.train.len().next_multiple_of(PADDING) as u64;
-            let rows = (fold.train.len() + fold.validation.len()) as u64;
-            bases = bases.saturating_add(rows.saturating_mul(stride).saturating_mul(number));
-            let matrix = (fold.train.len() as u64).saturating_mul(stride).saturating_mul(number);
-            largest = largest.max(matrix);
-        }
-        bases.saturating_add(largest.saturating_mul(self.pool.current_num_threads() as u64))
     }
 
     /// Begins to solve everything that was asked for.
@@ -96,6 +92,7 @@ impl MachineEngine {
             job: self.job.clone(),
             folds: Arc::clone(&self.folds),
             asked,
+            cache_bytes: self.plan.cache_bytes,
             stopping: Arc::clone(&self.stopping),
             sender: self.sender.clone(),
             results: Mutex::default(),
@@ -137,6 +134,8 @@ struct Work {
     job: Job,
     folds: Arc<Vec<OnceLock<Fold>>>,
     asked: Asked,
+    /// Bytes of kernel values that a problem may keep; `None`: all.
+    cache_bytes: Option<u64>,
     stopping: Arc<AtomicBool>,
     sender: Sender<Returned>,
     /// By pair.
@@ -147,8 +146,10 @@ struct Work {
 
 impl Work {
     fn fold(&self) -> &Fold {
-        let fold = self.asked.fold;
-        self.folds[fold].get_or_init(|| Fold::new(&self.job, fold))
+        self.folds[self.asked.fold].get_or_init(|| {
+            let fold = Fold::new(&self.job, self.asked.fold);
+            Fold { set: fold.set.within(self.cache_bytes), ..fold }
+        })
     }
 
     /// Solves one pair; the last one scores the group.
@@ -197,16 +198,15 @@ impl Engine for MachineEngine {
     }
 
     fn explain(&self) -> Vec<String> {
-        let (threads, bytes) = (self.pool.current_num_threads(), size(self.bytes()));
-        vec![format!("{threads} threads, {bytes} for kernel values; memory: {}", self.memory.explain())]
+        vec![format!("{}; memory: {}", self.plan.explain(), self.memory.explain())]
     }
 
     fn room(&self, _: &Member) -> usize {
-        self.roster.room()
+        self.roster.room(self.plan.most_members)
     }
 
     fn check(&self, _: &Member) -> Result<()> {
-        self.memory.check_bytes(self.bytes(), "the kernel values of all folds", "fewer rows or folds")
+        self.plan.check(&self.memory)
     }
 
     fn admit(&mut self, id: MemberId, member: Member) -> Result<()> {

@@ -82,6 +82,11 @@ impl Memory {
         Self { limit, threads: threads as u64, source, held: HashMap::new() }
     }
 
+    /// How many bytes it may plan.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// How much it may plan, for `--explain`.
     pub fn explain(&self) -> String {
         format!("at most {} ({})", size(self.limit), self.source)

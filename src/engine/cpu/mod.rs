@@ -1,6 +1,7 @@
 //! The engine on the processor: the reference's network code at f32, members spread over all cores.
 
 mod ceiling;
+pub mod machine_plan;
 pub mod machines;
 pub mod memory;
 

@@ -118,11 +118,13 @@ impl<R: Real> Columns<R> {
             let columns = block * LANES..self.count.min((block + 1) * LANES);
             for (tile, rows) in rows.chunks(TILE * width).enumerate() {
                 let mut sums = [[0.0; LANES]; TILE];
-                match rows.len() == TILE * width {
-                    true => sums = products::<R, TILE, FUSED>(rows, values),
-                    false => rows.chunks_exact(width).zip(&mut sums).for_each(|(row, sums)| {
+                if rows.len() == TILE * width {
+                    sums = products::<R, TILE, FUSED>(rows, values);
+                } else {
+                    // Loops, no closures: those would be compiled for any processor, with a call for each sum.
+                    for (row, sums) in rows.chunks_exact(width).zip(&mut sums) {
                         [*sums] = products::<R, 1, FUSED>(row, values);
-                    }),
+                    }
                 }
                 for ((row, sums), at) in rows.chunks_exact(width).zip(&sums).zip(tile * TILE..) {
                     let out = &mut out[at * stride..][columns.clone()];
@@ -136,7 +138,11 @@ impl<R: Real> Columns<R> {
 /// ‖x‖², the sum that [`products`] forms of a row with itself: a row's squared distance to itself is exactly 0.
 #[inline(always)]
 fn norm<R: Real>(row: &[R]) -> f64 {
-    row.iter().fold(0.0, |sum, x| sum + x.to_f64() * x.to_f64())
+    let mut sum = 0.0;
+    for x in row {
+        sum += x.to_f64() * x.to_f64();
+    }
+    sum
 }
 
 /// (row, lane) Σ x z over the features, in their order. Products of f32 are exact in f64, so that a fused sum has
@@ -146,12 +152,14 @@ fn products<R: Real, const ROWS: usize, const FUSED: bool>(
     rows: &[f64],
     columns: &[[R; LANES]],
 ) -> [[f64; LANES]; ROWS] {
-    let rows: [&[f64]; ROWS] =
-        std::array::from_fn(|row| &rows[row * columns.len()..(row + 1) * columns.len()]);
+    let mut parts = [rows; ROWS];
+    for (row, part) in parts.iter_mut().enumerate() {
+        *part = &rows[row * columns.len()..(row + 1) * columns.len()];
+    }
     let mut sums = [[0.0; LANES]; ROWS];
     for (feature, column) in columns.iter().enumerate() {
         for row in 0..ROWS {
-            let x = rows[row][feature];
+            let x = parts[row][feature];
             for lane in 0..LANES {
                 let (z, sum) = (column[lane].to_f64(), sums[row][lane]);
                 sums[row][lane] = if FUSED { x.mul_add(z, sum) } else { sum + x * z };

@@ -64,11 +64,13 @@ impl Shape {
         let (row_count, linear) = (self.row_count, &self.linear[..]);
         Problem { row_count, linear, low, high, tolerance: smo::TOLERANCE }
     }
+}
 
-    /// Bytes that a solver of it takes beside the kernel matrix.
-    pub fn bytes(&self) -> u64 {
-        (self.linear.len().next_multiple_of(PADDING) * 12 * size_of::<f64>()) as u64
-    }
+/// Most bytes that a solver of so many variables takes beside kernel values: some 20 numbers a variable, of the
+/// problem, the point, the solver and what comes of them, and a step of all free variables at once.
+pub fn bytes(variable_count: usize) -> u64 {
+    let numbers = variable_count.next_multiple_of(PADDING).saturating_mul(20 * size_of::<f64>());
+    (numbers as u64).saturating_add(smo::newton_bytes(variable_count))
 }
 
 /// What came of one C.

@@ -35,7 +35,7 @@ use super::{room, sources as training};
 use crate::data::Task;
 use crate::engine::ceiling::Ceilings;
 use crate::engine::cpu::memory::size;
-use crate::engine::machines::{Fold, Roster};
+use crate::engine::machines::{Fold, MOST_MEMBERS, Roster};
 use crate::engine::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::primitive::{Primitive, Words};
@@ -164,7 +164,7 @@ impl Engine for GpuMachineEngine {
     }
 
     fn room(&self, _: &Member) -> usize {
-        self.roster.room()
+        self.roster.room(MOST_MEMBERS)
     }
 
     fn check(&self, member: &Member) -> Result<()> {

@@ -26,6 +26,7 @@ mod x86;
 
 use super::base::PADDING;
 use super::rows::Rows;
+pub use newton::bytes as newton_bytes;
 use passes::{Partner, Passes, Variables, WORD, has};
 
 /// m − M at which a problem is solved, as in LIBSVM.

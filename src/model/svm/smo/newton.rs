@@ -9,13 +9,13 @@
 //! A direction takes as long as many steps of two. It is tried when as much time has gone into those since the
 //! last: counted, not measured, so that results repeat.
 
-use super::cholesky;
+use super::cholesky::Lower;
 use super::passes::{Passes, has};
 use super::{Rows, Solver};
 
 /// Fewest steps of two variables between two of all.
 const FEWEST_STEPS: u64 = 400;
-/// Most free variables: their matrix takes 128 MiB.
+/// Most free variables: half their matrix takes 67 MiB.
 const MOST_FREE: usize = 4096;
 /// Added to the diagonal, as shares of it, one after the other until there is a factor: kernel values of f32 may
 /// leave the matrix indefinite.
@@ -27,6 +27,11 @@ pub fn worth(free: usize, count: usize) -> u64 {
     let (free, count) = (free as f64, count as f64);
     let direction = free * free * free / 30.0 + 0.3 * free * count;
     FEWEST_STEPS.max((direction / (100.0 + 0.5 * count)) as u64)
+}
+
+/// Most bytes that a direction takes among so many variables.
+pub fn bytes(count: usize) -> u64 {
+    Lower::bytes(count.min(MOST_FREE)).saturating_add((count.saturating_mul(4 * size_of::<f64>())) as u64)
 }
 
 impl<R: Passes> Solver<R> {
@@ -75,24 +80,30 @@ impl<R: Passes> Solver<R> {
     /// Newton's direction; `None` where the matrix of the free variables has no factor.
     fn direction(&self, rows: &mut impl Rows<R>, free: &[usize]) -> Option<Vec<f64>> {
         let size = free.len();
-        let mut matrix = vec![0.0; size * size];
-        for (out, &variable) in matrix.chunks_exact_mut(size).zip(free) {
-            let row = rows.row(variable % self.stride);
-            out.iter_mut().zip(free).for_each(|(out, &other)| *out = row[other % self.stride].to_f64());
-        }
-        let mean = (0..size).map(|at| matrix[at * size + at]).sum::<f64>() / size as f64;
-        let with_ridge = |ridge: f64| {
-            let mut matrix = matrix.clone();
-            (0..size).for_each(|at| matrix[at * size + at] += ridge * mean);
-            cholesky::factor(&mut matrix, size).then_some(matrix)
+        let own = |variable: &usize| self.diagonal[variable % self.stride].to_f64();
+        let mean = free.iter().map(own).sum::<f64>() / size as f64;
+        let mut matrix = Lower::zeros(size);
+        let mut has_factor = |ridge: f64| {
+            self.read_square(rows, free, &mut matrix);
+            (0..size).for_each(|row| matrix.row_mut(row)[row] += ridge * mean);
+            matrix.factor()
         };
-        let factor = RIDGES.into_iter().find_map(with_ridge)?;
+        RIDGES.into_iter().find(|&ridge| has_factor(ridge))?;
         let mut ones = vec![1.0; size];
         let mut direction: Vec<f64> = free.iter().map(|&variable| self.f[variable]).collect();
-        cholesky::solve(&factor, size, &mut ones);
-        cholesky::solve(&factor, size, &mut direction);
+        matrix.solve(&mut ones);
+        matrix.solve(&mut direction);
         let offset = direction.iter().sum::<f64>() / ones.iter().sum::<f64>();
         direction.iter_mut().zip(&ones).for_each(|(d, one)| *d -= offset * one);
         direction.iter().all(|d| d.is_finite()).then_some(direction)
+    }
+
+    /// Kernel values of the free variables with each other.
+    fn read_square(&self, rows: &mut impl Rows<R>, free: &[usize], matrix: &mut Lower) {
+        for (at, &variable) in free.iter().enumerate() {
+            let row = rows.row(variable % self.stride);
+            let out = matrix.row_mut(at).iter_mut().zip(free);
+            out.for_each(|(out, &other)| *out = row[other % self.stride].to_f64());
+        }
     }
 }
