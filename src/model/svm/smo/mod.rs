@@ -21,6 +21,7 @@
 mod cholesky;
 mod newton;
 pub mod passes;
+mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 

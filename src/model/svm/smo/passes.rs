@@ -6,11 +6,18 @@
 //! | [`place`](Passes::place) | F | the first i of I_up with F_i = m |
 //! | [`partner`](Passes::partner) | K_i, F | the first j of I_low with the largest (m − F_j)²/η |
 //!
-//! Here they are plain loops, which the reference runs; `x86.rs` has them at f32 for AVX-512, bit for bit.
+//! Here they are plain loops, which the reference runs. Bit for bit the same are those at f32: `x86.rs` for AVX-512,
+//! `portable.rs` for all other processors.
 
-use super::CURVATURE_FLOOR;
+#[cfg(target_arch = "x86_64")]
+use super::x86;
+use super::{CURVATURE_FLOOR, portable};
 use crate::model::real::Real;
+#[cfg(target_arch = "x86_64")]
+use crate::model::real::widest_simd;
 use crate::model::svm::base::PADDING;
+#[cfg(target_arch = "x86_64")]
+use pulp::Arch;
 
 /// Variables of a word of bits.
 pub const WORD: usize = PADDING;
@@ -78,50 +85,57 @@ impl Passes for f32 {
         rough * (2.0 - self * rough)
     }
 
-    #[cfg(target_arch = "x86_64")]
     fn advance(layer: Variables<'_>, k_i: &[Self], k_j: &[Self], t: f64, extremes: (f64, f64)) -> (f64, f64) {
-        match widest_simd() {
-            // SAFETY: the processor has the instructions, or this would be another architecture.
-            Arch::V4(_) => unsafe { super::x86::advance(layer, k_i, k_j, t, extremes) },
-            _ => advance(layer, k_i, k_j, t, extremes),
+        #[cfg(target_arch = "x86_64")]
+        if let Arch::V4(_) = widest_simd() {
+            // SAFETY: the processor has the instructions.
+            return unsafe { x86::advance(layer, k_i, k_j, t, extremes) };
         }
+        Self::vectorized(
+            #[inline(always)]
+            || portable::advance(layer, k_i, k_j, t, extremes),
+        )
     }
 
-    #[cfg(target_arch = "x86_64")]
     fn place(f: &[f64], set: &[u32], wanted: f64) -> usize {
-        match widest_simd() {
+        #[cfg(target_arch = "x86_64")]
+        if let Arch::V4(_) = widest_simd() {
             // SAFETY: as above.
-            Arch::V4(_) => unsafe { super::x86::place(f, set, wanted) },
-            _ => place(f, set, wanted),
+            return unsafe { x86::place(f, set, wanted) };
         }
+        Self::vectorized(
+            #[inline(always)]
+            || portable::place(f, set, wanted),
+        )
     }
 
-    #[cfg(target_arch = "x86_64")]
     fn gains(layer: Variables<'_>, row: Partner<'_, Self>, gains: &mut [Self], best: Self) -> Self {
-        match widest_simd() {
+        #[cfg(target_arch = "x86_64")]
+        if let Arch::V4(_) = widest_simd() {
             // SAFETY: as above.
-            Arch::V4(_) => unsafe { super::x86::gains(layer, &row, gains, best) },
-            _ => gains_of(layer, &row, gains, best),
+            return unsafe { x86::gains(layer, &row, gains, best) };
         }
+        Self::vectorized(
+            #[inline(always)]
+            || portable::gains(layer, &row, gains, best),
+        )
     }
 
-    #[cfg(target_arch = "x86_64")]
     fn first(numbers: &[Self], wanted: Self) -> usize {
-        match widest_simd() {
+        #[cfg(target_arch = "x86_64")]
+        if let Arch::V4(_) = widest_simd() {
             // SAFETY: as above.
-            Arch::V4(_) => unsafe { super::x86::first(numbers, wanted) },
-            _ => numbers.iter().position(|&number| number == wanted).unwrap_or(0),
+            return unsafe { x86::first(numbers, wanted) };
         }
+        Self::vectorized(
+            #[inline(always)]
+            || portable::first(numbers, wanted),
+        )
     }
 }
 
 /// See [`Passes::rough_reciprocal`].
 pub(super) const ROUGH_RECIPROCAL: u32 = 0x7ef3_11c3;
-
-#[cfg(target_arch = "x86_64")]
-use crate::model::real::widest_simd;
-#[cfg(target_arch = "x86_64")]
-use pulp::Arch;
 
 fn advance<R: Real>(
     layer: Variables<'_>,
@@ -171,40 +185,117 @@ pub fn has(set: &[u32], variable: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pulp::{Simd, WithSimd};
 
     /// Numbers without a pattern, of magnitudes that a solver meets.
     fn scattered(count: usize, seed: f64) -> impl Iterator<Item = f64> {
         (0..count).map(move |i| ((i as f64 + seed) * 12.9898).sin() * 43_758.545_3 % 1.0)
     }
 
-    fn layer<'a>(f: &'a mut [f64], sets: &'a [Vec<u32>]) -> Variables<'a> {
-        Variables { f, up: &sets[0], low: &sets[1] }
+    /// What the passes of a step give.
+    #[derive(Debug, PartialEq)]
+    struct Step {
+        f: Vec<f64>,
+        extremes: (f64, f64),
+        place: usize,
+        gains: Vec<f32>,
+        best: f32,
+        first: usize,
+    }
+
+    /// The passes of a step over made-up variables.
+    #[derive(Clone)]
+    struct Made {
+        k_i: Vec<f32>,
+        k_j: Vec<f32>,
+        f: Vec<f64>,
+        up: Vec<u32>,
+        low: Vec<u32>,
+    }
+
+    const NONE: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
+
+    impl Made {
+        fn new() -> Self {
+            let count = 7 * WORD;
+            let row = |seed| scattered(count, seed).map(|x| x.abs() as f32).collect::<Vec<f32>>();
+            let set = |x: u32| (0..7).map(|word: u32| x.wrapping_mul(word).wrapping_add(word)).collect();
+            let f = scattered(count, 3.0).map(|x| x * 1e4).collect();
+            let mut made =
+                Self { k_i: row(1.0), k_j: row(2.0), f, up: set(0x9e37_79b9), low: set(0x85eb_ca6b) };
+            // A curvature below its floor.
+            (made.k_i[40], made.k_i[41]) = (1.0, 1.5);
+            made
+        }
+
+        fn partner(&self, most: f64) -> Partner<'_, f32> {
+            Partner { most, own: 1.0, k_i: &self.k_i, diagonal: &[1.0; 7 * WORD] }
+        }
+
+        fn step(
+            &self,
+            advance: impl FnOnce(Variables<'_>) -> (f64, f64),
+            place: impl FnOnce(&[f64], f64) -> usize,
+            gains_of: impl FnOnce(Variables<'_>, Partner<'_, f32>, &mut [f32]) -> f32,
+            first: impl FnOnce(&[f32], f32) -> usize,
+        ) -> Step {
+            let (mut f, mut gains) = (self.f.clone(), vec![0.0; self.f.len()]);
+            let extremes = advance(Variables { f: &mut f, up: &self.up, low: &self.low });
+            let place = place(&f, extremes.0);
+            let layer = Variables { f: &mut f, up: &self.up, low: &self.low };
+            let best = gains_of(layer, self.partner(extremes.0), &mut gains);
+            let first = first(&gains, best);
+            Step { f, extremes, place, gains, best, first }
+        }
+
+        fn plain(&self) -> Step {
+            self.step(
+                |layer| advance(layer, &self.k_i, &self.k_j, 1234.5, NONE),
+                |f, wanted| place(f, &self.up, wanted),
+                |layer, row, gains| gains_of(layer, &row, gains, 0.0),
+                |gains, best| gains.iter().position(|&gain| gain == best).unwrap(),
+            )
+        }
     }
 
     #[test]
-    fn vector_instructions_round_as_plain_loops_do() {
-        let count = 5 * WORD;
-        let row = |seed| scattered(count, seed).map(|x| x.abs() as f32).collect::<Vec<f32>>();
-        let (k_i, k_j, diagonal) = (row(1.0), row(2.0), vec![1.0_f32; count]);
-        let sets: Vec<Vec<u32>> = [0x9e37_79b9_u32, 0x85eb_ca6b]
-            .iter()
-            .map(|&x| (1..6).map(|w| x.wrapping_mul(w)).collect())
-            .collect();
-        let f: Vec<f64> = scattered(count, 3.0).map(|x| x * 1e4).collect();
-        let none = (f64::NEG_INFINITY, f64::INFINITY);
-        let (mut fast, mut plain) = (f.clone(), f);
-        let fast_extremes = <f32 as Passes>::advance(layer(&mut fast, &sets), &k_i, &k_j, 1234.5, none);
-        assert_eq!(fast_extremes, advance(layer(&mut plain, &sets), &k_i, &k_j, 1234.5, none));
-        assert_eq!(fast, plain);
-        assert_eq!(
-            <f32 as Passes>::place(&fast, &sets[0], fast_extremes.0),
-            place(&plain, &sets[0], fast_extremes.0)
+    fn the_passes_of_this_processor_round_as_plain_loops_do() {
+        let made = Made::new();
+        let fast = made.step(
+            |layer| f32::advance(layer, &made.k_i, &made.k_j, 1234.5, NONE),
+            |f, wanted| f32::place(f, &made.up, wanted),
+            |layer, row, gains| f32::gains(layer, row, gains, 0.0),
+            f32::first,
         );
-        let partner = || Partner { most: fast_extremes.0, own: 1.0, k_i: &k_i, diagonal: &diagonal };
-        let (mut fast_gains, mut plain_gains) = (vec![0.0_f32; count], vec![0.0_f32; count]);
-        let best = <f32 as Passes>::gains(layer(&mut fast, &sets), partner(), &mut fast_gains, 0.0);
-        assert_eq!(best, gains_of(layer(&mut plain, &sets), &partner(), &mut plain_gains, 0.0));
-        assert_eq!(fast_gains, plain_gains);
-        assert!(best > 0.0 && plain_gains[<f32 as Passes>::first(&fast_gains, best)] == best);
+        assert_eq!(fast, made.plain());
+        assert!(fast.best > 0.0 && fast.first > WORD && fast.place > WORD, "{} {}", fast.first, fast.place);
+    }
+
+    impl WithSimd for Made {
+        type Output = Step;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> Step {
+            self.step(
+                #[inline(always)]
+                |layer| portable::advance(layer, &self.k_i, &self.k_j, 1234.5, NONE),
+                #[inline(always)]
+                |f, wanted| portable::place(f, &self.up, wanted),
+                #[inline(always)]
+                |layer, row, gains| portable::gains(layer, &row, gains, 0.0),
+                portable::first,
+            )
+        }
+    }
+
+    #[test]
+    fn portable_passes_round_as_plain_loops_do_in_vectors_of_any_width() {
+        let (made, plain) = (Made::new(), Made::new().plain());
+        assert_eq!(pulp::Arch::Scalar.dispatch(made.clone()), plain);
+        assert_eq!(pulp::Arch::new().dispatch(made.clone()), plain);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = pulp::x86::V3::try_new() {
+            assert_eq!(pulp::Arch::V3(avx2).dispatch(made), plain);
+        }
     }
 }
