@@ -151,3 +151,74 @@ fn write_to(text: &mut String, machine: &Machine, classes: &[String]) -> std::fm
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::svm::kernel::{self, KernelParameters};
+    use crate::model::svm::machine::{Decision, Verdict};
+    use crate::model::svm::platt::Sigmoid;
+    use crate::model::svm::rows::KernelChoice;
+    use serde_json::Value;
+
+    /// Three classes, a polynomial kernel, probabilities, features of 0; made up, so that no solver is asked.
+    fn made_up() -> Machine {
+        let decision = |classes, terms: &[(u32, f64)], rho, a, b| Decision {
+            classes,
+            terms: terms.to_vec(),
+            rho,
+            sigmoid: Some(Sigmoid { a, b }),
+        };
+        let parameters = KernelParameters { gamma: 0.25, coef0: -0.5, degree: 3 };
+        #[rustfmt::skip]
+        let support = vec![
+            0.1, 0.0, -1.5,    2.0, 0.25, 0.0,
+            0.0, 0.0, 1e-3,    -0.75, 1.0, 3.0,    0.0, 0.0, 0.0,
+            1.25, -2.0, 0.5,
+        ];
+        Machine {
+            choice: KernelChoice { kernel: kernel::find("polynomial").unwrap(), parameters },
+            feature_count: 3,
+            class_count: 3,
+            support,
+            decisions: vec![
+                decision([0, 1], &[(0, 2.0), (1, 0.5), (2, -0.125), (3, -2.0), (4, -0.375)], 0.1, -1.5, 0.25),
+                decision([0, 2], &[(0, 1.0 / 3.0), (5, -1.0 / 3.0)], -0.75, -2.0, -0.5),
+                decision([1, 2], &[(3, 1e-9), (4, 1.75), (5, -1.750_000_001)], 1.5, -0.5, 0.0),
+            ],
+            only_class: 0,
+        }
+    }
+
+    fn stored(name: &str) -> Vec<f64> {
+        let file: Value =
+            serde_json::from_str(include_str!("../../tests/reference/svm_export.json")).unwrap();
+        file[name].as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_file_is_the_one_that_libsvm_has_read() {
+        let classes = ["7", "-2", "40"].map(str::to_owned);
+        assert_eq!(render(&made_up(), &classes), include_str!("../../tests/reference/svm_export.model"));
+    }
+
+    #[test]
+    fn libsvm_decides_by_the_file_as_the_machine_does() {
+        let machine = made_up();
+        let rows: Vec<f32> = stored("rows").into_iter().map(|x| x as f32).collect();
+        let decisions = machine.decision_values(&rows);
+        let (labels, theirs) = (stored("labels"), stored("decisions"));
+        assert_eq!(decisions.len(), theirs.len());
+        // Kernel values of f32 here, cubes of up to 4, times coefficients of up to 2.
+        let close = |a: f64, b: f64| (a - b).abs() <= 1e-5;
+        assert!(decisions.iter().zip(&theirs).all(|(a, b)| close(*a, *b)), "{decisions:?} {theirs:?}");
+        let probabilities = stored("probabilities");
+        let rows = decisions.chunks_exact(3).zip(labels).zip(probabilities.chunks_exact(3));
+        for ((row, label), theirs) in rows {
+            let Verdict::Class(class) = machine.verdict(row) else { panic!("a class") };
+            assert_eq!([7.0, -2.0, 40.0][class], label);
+            let ours = machine.probabilities(row).unwrap();
+            assert!(ours.iter().zip(theirs).all(|(a, b)| close(*a, *b)), "{ours:?} {theirs:?}");
+        }
+    }
+}
