@@ -2,12 +2,17 @@
 
     python benches/svm_grid.py --binary target/release/manytune n1000 digits --rounds 3
 
-Both search 11 x 10 (C, gamma) on the same rows and the same five folds, on two cores, one after the other, round
-by round. Scores of all cells are compared before any time is printed. Our time is that of the whole command, from
-reading the CSV file to the saved model; scikit-learn's that of fit() alone.
+Both search 11 x 10 (C, gamma) on the same rows and the same five folds, on all cores, one after the other, round by
+round; who begins alternates. Scores of all cells are compared in every round before any time is printed. Our time is
+that of the whole command, from reading the CSV file to the saved model; scikit-learn's that of fit() alone, once its
+workers have been started and have done the same on 200 rows.
+
+Writes benches/results/<date>-<machine>/svm_grid_<table>.json after every round, and prints the medians. Needs numpy
+and scikit-learn.
 """
 
 import argparse
+import datetime
 import json
 import os
 import subprocess
@@ -19,7 +24,9 @@ from pathlib import Path
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
+import machine
 import numpy as np
+import sklearn
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.svm import SVC
@@ -27,6 +34,7 @@ from sklearn.svm import SVC
 COSTS = 2.0 ** np.arange(-5, 16, 2)
 GAMMAS = 2.0 ** np.arange(-15, 4, 2)
 FOLDS = 5
+HERE = Path(__file__).parent
 
 
 def table(name):
@@ -67,8 +75,8 @@ def ours(binary, folder, name, round_number):
 
 
 def theirs(x, y, fold):
-    search = GridSearchCV(SVC(cache_size=500), {"C": COSTS, "gamma": GAMMAS}, cv=PredefinedSplit(fold), n_jobs=2,
-                          refit=False)
+    search = GridSearchCV(SVC(cache_size=500), {"C": COSTS, "gamma": GAMMAS}, cv=PredefinedSplit(fold),
+                          n_jobs=machine.cores(), refit=False)
     start = time.perf_counter()
     search.fit(x, y)
     seconds = time.perf_counter() - start
@@ -98,27 +106,50 @@ def compare(found, expected, fold):
     return facts
 
 
+def race(arguments, name):
+    """All rounds of one table; returns what is stored of it."""
+    x, y, fold = table(name)
+    theirs(x[:200], y[:200], fold[:200])
+    said = {"date": datetime.datetime.now().astimezone().isoformat(timespec="seconds"), **machine.facts(HERE.parent),
+            "sklearn": sklearn.__version__, "table": name, "rows": x.shape[0], "features": x.shape[1],
+            "classes": len(np.unique(y)), "cells": len(COSTS) * len(GAMMAS), "folds": FOLDS, "rounds": []}
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        write_study(folder, name, x, y, fold)
+        for number in range(arguments.rounds):
+            print(f"{name}: round {number + 1} of {arguments.rounds}", file=sys.stderr, flush=True)
+            racers = {"ours": lambda: ours(Path(arguments.binary).resolve(), folder, name, number),
+                      "sklearn": lambda: theirs(x, y, fold)}
+            order = list(racers) if number % 2 == 0 else list(racers)[::-1]
+            done = {racer: racers[racer]() for racer in order}
+            facts = compare(done["ours"][1], done["sklearn"][1], fold)
+            said["rounds"].append({"first": order[0], "load_average": os.getloadavg(),
+                                   "seconds": {racer: seconds for racer, (seconds, _) in done.items()}, **facts})
+            medians = {racer: float(np.median([r["seconds"][racer] for r in said["rounds"]])) for racer in racers}
+            said |= {"median_seconds": medians, "times_faster": medians["sklearn"] / medians["ours"]}
+            arguments.out.mkdir(parents=True, exist_ok=True)
+            (arguments.out / f"svm_grid_{name}.json").write_text(json.dumps(said, indent=1) + "\n")
+    return said
+
+
 def main():
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("tables", nargs="+", help="digits, or n and a number of rows")
     parser.add_argument("--binary", required=True)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="at least 3, so that a median says something")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / f"{datetime.date.today()}-{machine.slug('cpu')}")
     arguments = parser.parse_args()
+    if arguments.rounds < 3:
+        parser.error("--rounds: at least 3")
+    print("| table | ours, s | scikit-learn, s | times faster | scores that differ | rows behind |")
+    print("|---|---|---|---|---|---|", flush=True)
     for name in arguments.tables:
-        x, y, fold = table(name)
-        with tempfile.TemporaryDirectory() as folder:
-            folder = Path(folder)
-            write_study(folder, name, x, y, fold)
-            our_seconds, their_seconds = [], []
-            for round_number in range(arguments.rounds):
-                seconds, found = ours(Path(arguments.binary).resolve(), folder, name, round_number)
-                our_seconds.append(seconds)
-                seconds, expected = theirs(x, y, fold)
-                their_seconds.append(seconds)
-                facts = compare(found, expected, fold)
-        ratio = float(np.median(their_seconds) / np.median(our_seconds))
-        print(json.dumps({"table": name, "seconds": our_seconds, "sklearn_seconds": their_seconds,
-                          "times_faster": ratio, **facts}), flush=True)
+        said = race(arguments, name)
+        worst = max(said["rounds"], key=lambda r: r["share_of_rows_scored_differently"])
+        print(f"| {name}: {said['rows']} x {said['features']}, {said['classes']} classes "
+              f"| {said['median_seconds']['ours']:.3g} | {said['median_seconds']['sklearn']:.3g} "
+              f"| {said['times_faster']:.1f} | {worst['share_of_rows_scored_differently']:.1e} of the rows "
+              f"| {worst['rows_that_our_winner_is_behind_by_their_scores']:g} |", flush=True)
 
 
 main()
