@@ -11,13 +11,12 @@
 
 use super::memory::{Memory, size};
 use crate::data::{Dataset, Targets, Task};
+use crate::engine::machines::MOST_MEMBERS;
 use crate::error::Result;
 use crate::model::svm::base::{BLOCK, BaseMatrix, Columns};
 use crate::model::svm::cache::FEWEST_ROWS;
 use crate::model::svm::path;
 
-/// Most members at a time: the more, the more is shared.
-const MOST_MEMBERS: usize = 8192;
 /// The part of the memory that solutions of members may take.
 const SOLUTIONS: u64 = 8;
 
