@@ -84,9 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if verify::wants_networks(&options) || !verify::machines::are_wanted(&options) {
         parts.push(verify_networks(&options, choice, device)?);
     }
-    // Kernel machines are trained on the processor, whatever networks are.
-    let on_processor = choice != EngineChoice::Gpu && device.is_none();
-    if verify::machines::are_wanted(&options) && on_processor {
+    if verify::machines::are_wanted(&options) {
         let open = |job: Job| open_machines(choice, device, job);
         parts.push(verify::machines::run(&options, &open)?);
     }

@@ -5,7 +5,7 @@ use super::fold::{DeviceFold, QUAD};
 use super::launch::{Launch, padded};
 use super::loops;
 use super::problem::{Form, Place, Problem};
-use super::sources::{Bases, MachineKernel};
+use super::sources::{Bases, Kernels, MachineKernel};
 use super::tables::{MachinesRow, ProblemRow, ProgressRow, Status};
 use crate::error::Result;
 use crate::model::svm::kernel::Base;
@@ -84,7 +84,7 @@ impl Batch {
     /// Buffers for problems, each with the point it begins at. `None` where the device has no memory for them: then
     /// the problems come back.
     pub fn new(
-        gpu: &GpuDevice,
+        (gpu, kernels): (&GpuDevice, &Kernels),
         (index, fold): (usize, &DeviceFold),
         base: Base,
         problems: Vec<(Problem, Point)>,
@@ -122,8 +122,8 @@ impl Batch {
         let rows = loops::rows(&gpu.facts, layers, features)?.min(ROWS);
         let most_rows = quads * QUAD;
         let uniform = super::launch::uniform(gpu, &vec![MachinesRow::zeroed(); 1 + most_rows.div_ceil(rows)]);
-        let solve = MachineKernel::Solve.compiled(gpu, kind, threads)?;
-        let decide = MachineKernel::Decide.compiled(gpu, kind, 0)?;
+        let solve = kernels.compiled(gpu, MachineKernel::Solve, kind, threads)?;
+        let decide = kernels.compiled(gpu, MachineKernel::Decide, kind, 0)?;
         let solve = Launch::new(gpu, &solve, &uniform, &[&table, bases, &bounds, &state, &sets, &progress]);
         let decide = Launch::new(gpu, &decide, &uniform, &[&table, bases, &state, &outcomes]);
         let (solving, reading) = Default::default();

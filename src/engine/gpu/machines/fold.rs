@@ -3,7 +3,7 @@
 use super::super::binding::DISPATCH_WIDTH;
 use super::super::device::GpuDevice;
 use super::launch::{Launch, uniform};
-use super::sources::{Bases, MachineKernel};
+use super::sources::{Bases, Kernels, MachineKernel};
 use super::tables::MachinesRow;
 use crate::engine::machines::Fold;
 use crate::error::Result;
@@ -132,12 +132,12 @@ impl DeviceFold {
     }
 
     /// Computes the matrix of its bases, if the device has memory for it; without one they are computed each time.
-    pub fn store(&mut self, gpu: &GpuDevice, base: Base) -> Result<()> {
+    pub fn store(&mut self, gpu: &GpuDevice, kernels: &Kernels, base: Base) -> Result<()> {
         if self.matrices[base as usize].is_some() {
             return Ok(());
         }
         let Some(matrix) = gpu.try_storage("bases", self.columns.matrix_bytes()) else { return Ok(()) };
-        let kernel = MachineKernel::Matrix.compiled(gpu, Bases::Computed, 0)?;
+        let kernel = kernels.compiled(gpu, MachineKernel::Matrix, Bases::Computed, 0)?;
         let terms = if gpu.facts.software { TERMS_SOFTWARE } else { TERMS };
         let row_count = self.columns.validation_at * QUAD;
         let row_terms = (self.columns.count * QUAD * self.host.set.feature_count.max(1)) as u64;

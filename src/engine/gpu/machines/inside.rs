@@ -51,8 +51,10 @@ impl GpuMachineEngine {
         let mut problem = Problem::new(owner, form.clone(), shape.clone(), &[]);
         problem.begin(0.0);
         problem.bounds = [low.to_vec(), high.to_vec()];
-        problem.most_iterations = most_iterations;
-        let Ok(mut batch) = Batch::new(&self.gpu, fold, base, vec![(problem, point.clone())])? else {
+        problem.most_iterations = most_iterations.min(self.most_iterations);
+        let Ok(mut batch) =
+            Batch::new((&self.gpu, &self.kernels), fold, base, vec![(problem, point.clone())])?
+        else {
             return Err(Error::device(&self.gpu.facts.name, "no memory for the solver of one machine"));
         };
         let (_, device) = fold;
@@ -85,7 +87,7 @@ impl GpuMachineEngine {
         let table = self.gpu.storage_with("problems", &[form.row(&Place::default())])?;
         let uniform = uniform(&self.gpu, &[fold.row(base, 0, width)]);
         let (kind, bases) = fold.bases(base);
-        let kernel = MachineKernel::Values.compiled(&self.gpu, kind, 0)?;
+        let kernel = self.kernels.compiled(&self.gpu, MachineKernel::Values, kind, 0)?;
         let launch = Launch::new(&self.gpu, &kernel, &uniform, &[&table, bases, &outcomes]);
         let mut encoder = self.gpu.device.create_command_encoder(&Default::default());
         launch.invocations(&mut encoder, 0, (width * form.quads()) as u64);

@@ -38,6 +38,7 @@ impl GpuMachineEngine {
 
     fn problems(&mut self, number: u64, asked: Asked) -> Result<Vec<Problem>> {
         let (fold, settings, costs) = (asked.fold, asked.settings, asked.costs.clone());
+        let most_iterations = self.most_iterations;
         let device = self.fold(fold)?;
         let set = &device.host.set;
         let mut work = Work::new(asked, &device.host);
@@ -49,7 +50,10 @@ impl GpuMachineEngine {
             for row in held {
                 (shape.low[row], shape.high[row]) = (0.0, 0.0);
             }
-            Problem::new(Owner { group: number, pair: at, part }, form, shape, &costs)
+            let owner = Owner { group: number, pair: at, part };
+            let mut problem = Problem::new(owner, form, shape, &costs);
+            problem.most_iterations = problem.most_iterations.min(most_iterations);
+            problem
         };
         let problems = work.tasks().into_iter().map(problem).collect();
         self.works.insert(number, work);
@@ -84,8 +88,9 @@ impl GpuMachineEngine {
             }
         }
         if self.taken().saturating_add(bytes) <= limit {
-            let gpu = self.gpu.clone();
-            self.fold(fold)?.store(&gpu, base)?;
+            let Self { folds, gpu, kernels, .. } = self;
+            let device = folds[fold].as_mut().expect("its bytes were asked for");
+            device.store(gpu, kernels, base)?;
         }
         Ok(())
     }
@@ -139,7 +144,7 @@ impl GpuMachineEngine {
     fn place(&mut self, fold: usize, base: Base, mut problems: Vec<(Problem, Point)>) -> Result<bool> {
         while !problems.is_empty() {
             let device = self.folds[fold].as_ref().expect("its problems know it");
-            match Batch::new(&self.gpu, (fold, device), base, problems)? {
+            match Batch::new((&self.gpu, &self.kernels), (fold, device), base, problems)? {
                 Ok(batch) => {
                     self.batches.push(batch);
                     return Ok(true);

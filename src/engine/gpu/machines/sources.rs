@@ -71,11 +71,35 @@ impl MachineKernel {
             ),
         }
     }
+}
 
-    /// Compiled, unless it was before. `threads` are those of a workgroup that solves.
-    pub fn compiled(self, gpu: &GpuDevice, bases: Bases, threads: u32) -> Result<Pipeline> {
+/// Compiles kernels, unless they were before.
+#[derive(Default)]
+pub struct Kernels {
+    /// A text of the shaders and what stands in its place.
+    fault: Option<[String; 2]>,
+}
+
+impl Kernels {
+    /// Kernels with a text replaced wherever it stands: for the verifier's planted faults.
+    pub fn with_fault(from: &str, to: &str) -> Self {
+        Self { fault: Some([from.to_owned(), to.to_owned()]) }
+    }
+
+    /// One of them. `threads` are those of a workgroup that solves.
+    pub fn compiled(
+        &self,
+        gpu: &GpuDevice,
+        kernel: MachineKernel,
+        bases: Bases,
+        threads: u32,
+    ) -> Result<Pipeline> {
         let constants = [("threads", f64::from(threads))];
-        let constants: &[(&str, f64)] = if self == Self::Solve { &constants } else { &[] };
-        compile_bound(gpu, self.written(), &self.source(bases), constants)
+        let constants: &[(&str, f64)] = if kernel == MachineKernel::Solve { &constants } else { &[] };
+        let mut source = kernel.source(bases);
+        if let Some([from, to]) = &self.fault {
+            source.wgsl = source.wgsl.replace(from, to);
+        }
+        compile_bound(gpu, kernel.written(), &source, constants)
     }
 }
