@@ -36,7 +36,7 @@ impl Outbox {
     /// Writes everything; it is on the disk when this returns.
     pub fn commit(&self, store: &mut Store) -> Result<()> {
         let is_quiet = self.begun.is_empty() && self.states.is_empty() && self.passed.is_empty();
-        if is_quiet && !self.is_due() {
+        if is_quiet && self.solvers.is_empty() && !self.is_due() {
             return Ok(());
         }
         let writer = store.begin()?;
@@ -62,5 +62,36 @@ impl Outbox {
             writer.best_models(best)?;
         }
         writer.commit()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::EngineKind;
+    use crate::study::store::Header;
+
+    /// Where the folds of a trial end more than a write apart, there is nothing else to write for the first of them:
+    /// what was found of its decision functions was dropped.
+    #[test]
+    fn decision_functions_of_a_fold_alone_are_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let header = Header {
+            name: "study".to_owned(),
+            source: String::new(),
+            fingerprint: String::new(),
+            objective: "accuracy".to_owned(),
+            tie_break: "log_loss".to_owned(),
+            seed: 0,
+            fold_count: 2,
+            engine: EngineKind::Cpu,
+            device: "a processor".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            test_value: None,
+        };
+        let mut store = Store::create(folder.path(), &header).unwrap();
+        let outbox = Outbox { solvers: vec![(3, 1, "[]".to_owned())], ..Outbox::default() };
+        outbox.commit(&mut store).unwrap();
+        assert_eq!(store.solvers().unwrap()[&3], ["[]"]);
     }
 }
