@@ -55,10 +55,9 @@ impl Diagnosis for NoSignal {
             all.iter().map(|trained| judged.score(trained)).fold(f64::NEG_INFINITY, f64::max)
         };
         let (best_score, without) = (best(&seeing), best(&unseeing));
-        let linear = if is_machine {
-            String::new()
-        } else {
-            format!(", linear {}", judged.text(best(&seeing[members.len() - 1..])))
+        let linear = match is_machine {
+            true => String::new(),
+            false => format!(", linear {}", judged.text(best(&seeing[members.len() - 1..]))),
         };
         patient.say(format!(
             "{} of fold 0: always the same {}, without inputs {}{linear}, best of {} quick models {}",
@@ -68,8 +67,8 @@ impl Diagnosis for NoSignal {
             members.len(),
             judged.text(best_score)
         ));
-        let error =
-            seeing.iter().map(|trained| judged.error_beside_constant(trained)).fold(f64::NAN, f64::min);
+        let best_one = seeing.iter().max_by(|a, b| judged.score(a).total_cmp(&judged.score(b)));
+        let error = best_one.map_or(f64::NAN, |trained| judged.error_beside_constant(trained));
         // Where no model has a score there is nothing to compare.
         if best_score - constant > FAR * error || !best_score.is_finite() {
             return Ok(Vec::new());
@@ -123,37 +122,39 @@ impl Judged<'_> {
     fn score(&self, trained: &Trained) -> f64 {
         match self.name() {
             "accuracy" => trained.correct() as f64 / self.dataset.folds[0].validation.len().max(1) as f64,
-            _ => 1.0 - trained.loss() / self.spread().0,
+            _ => 1.0 - trained.loss() / self.spread(),
         }
     }
 
-    /// Mean and standard deviation of the squared distance of validation values from the mean of the training rows.
-    fn spread(&self) -> (f64, f64) {
+    /// (validation row) standardised values; empty for classes. The mean of the training rows is 0.
+    fn values(&self) -> Vec<f64> {
         let (fold, Targets::Values { stored, .. }) = (&self.dataset.folds[0], &self.dataset.targets) else {
-            return (1.0, 0.0);
+            return Vec::new();
         };
-        let squares =
-            fold.validation.iter().map(|&row| f64::from(fold.target.apply(stored[row as usize])).powi(2));
-        let (count, sum, all) =
-            squares.fold((0.0, 0.0, 0.0), |(count, sum, all), x: f64| (count + 1.0, sum + x, all + x * x));
-        let mean = f64::max(sum / f64::max(count, 1.0), f64::MIN_POSITIVE);
-        (mean, f64::max(all / f64::max(count, 1.0) - mean * mean, 0.0).sqrt())
+        fold.validation.iter().map(|&row| f64::from(fold.target.apply(stored[row as usize]))).collect()
     }
 
-    /// The standard error of the difference between a model's score and that of always saying the same.
+    /// Mean squared distance of validation values from the mean of the training rows.
+    fn spread(&self) -> f64 {
+        let values = self.values();
+        let sum: f64 = values.iter().map(|value| value * value).sum();
+        (sum / values.len().max(1) as f64).max(f64::MIN_POSITIVE)
+    }
+
+    /// The standard error of the difference between a model's score and that of always saying the same: paired, both
+    /// are judged on the same rows.
     fn error_beside_constant(&self, trained: &Trained) -> f64 {
         let count = self.dataset.folds[0].validation.len().max(1) as f64;
-        match self.name() {
-            "accuracy" => {
-                let p = (self.score(trained).max(self.of_constant())).clamp(1.0 / count, 1.0 - 1.0 / count);
-                (p * (1.0 - p) / count).sqrt()
-            }
-            // Paired: both err on the same rows.
-            _ => {
-                let (mean, _) = self.spread();
-                let residual = (trained.loss() / mean).min(1.0);
-                (2.0 * (1.0 - residual).max(1.0 / count) / count).sqrt()
-            }
+        if self.name() == "accuracy" {
+            let p = self.score(trained).max(self.of_constant()).clamp(1.0 / count, 1.0 - 1.0 / count);
+            return (p * (1.0 - p) / count).sqrt();
         }
+        let outputs = trained.report.evaluation.as_ref().and_then(|scores| scores.outputs.as_deref());
+        let pairs = self.values().into_iter().zip(outputs.unwrap_or_default());
+        let gains: Vec<f64> =
+            pairs.map(|(value, &said)| value * value - (value - f64::from(said)).powi(2)).collect();
+        let mean = gains.iter().sum::<f64>() / count;
+        let variance = gains.iter().map(|gain| (gain - mean).powi(2)).sum::<f64>() / count;
+        (variance / count).sqrt() / self.spread()
     }
 }

@@ -5,6 +5,7 @@ use crate::diagnosis::Patient;
 use crate::engine::{Engine, Job, MemberId, Report, Snapshot};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
+use crate::model::metric::Evaluation;
 use crate::model::recipe::Member;
 use crate::search::{self, Trials};
 use crate::space::{Configuration, Domain, Space, value_text};
@@ -89,16 +90,23 @@ pub fn thinned(rows: &[u32], most: usize) -> Vec<u32> {
 pub struct Trained {
     /// Of its last epoch.
     pub report: Report,
+    /// The least mean loss of the validation rows after any of its epochs; infinite where there was none.
+    pub least_loss: f64,
     /// After it.
     pub state: Snapshot,
 }
 
+/// Mean loss of the validation rows; infinite where it diverged.
+fn loss_of(report: &Report) -> f64 {
+    let mean = |scores: &Evaluation| scores.loss_sum / scores.row_count.max(1) as f64;
+    let mean = report.evaluation.as_ref().map_or(f64::INFINITY, mean);
+    if mean.is_nan() { f64::INFINITY } else { mean }
+}
+
 impl Trained {
-    /// Mean loss of the validation rows; infinite where it diverged.
+    /// Mean loss of the validation rows at the end; infinite where it diverged.
     pub fn loss(&self) -> f64 {
-        let scores = self.report.evaluation.as_ref();
-        let mean = scores.map_or(f64::INFINITY, |scores| scores.loss_sum / scores.row_count.max(1) as f64);
-        if mean.is_nan() { f64::INFINITY } else { mean }
+        loss_of(&self.report)
     }
 
     /// Validation rows of the right class.
@@ -114,6 +122,17 @@ pub fn train(
     dataset: Dataset,
     members: &[Member],
     epochs: u32,
+) -> Result<Vec<Trained>> {
+    train_until(patient, dataset, members, epochs, f64::NEG_INFINITY)
+}
+
+/// The same, each until its loss is at most `enough`.
+pub fn train_until(
+    patient: &Patient<'_>,
+    dataset: Dataset,
+    members: &[Member],
+    epochs: u32,
+    enough: f64,
 ) -> Result<Vec<Trained>> {
     let job = Job { dataset: dataset.into(), seed: patient.plan.seed, with_outputs: true };
     let mut engine = (patient.open)(job)?;
@@ -137,19 +156,26 @@ pub fn train(
             )
             .advice("a larger --memory, or smaller models"));
         }
-        let reports = follow(engine.as_mut(), &ids, epochs)?;
+        let reports = follow(engine.as_mut(), &ids, epochs, enough)?;
         let states = engine.snapshot(&ids)?;
         engine.retire(&ids);
-        trained.extend(reports.into_iter().zip(states).map(|(report, state)| Trained { report, state }));
+        trained.extend(reports.into_iter().zip(states).map(|((report, least_loss), state)| Trained {
+            report,
+            least_loss,
+            state,
+        }));
     }
     Ok(trained)
 }
 
-/// The last report of each member after so many epochs; one that diverges trains no further.
-fn follow(engine: &mut dyn Engine, ids: &[MemberId], epochs: u32) -> Result<Vec<Report>> {
-    let mut last: HashMap<MemberId, Report> = HashMap::new();
+/// The last report of each member after so many epochs, and its least loss; one that diverges trains no further.
+fn follow(engine: &mut dyn Engine, ids: &[MemberId], epochs: u32, enough: f64) -> Result<Vec<(Report, f64)>> {
+    let mut last: HashMap<MemberId, (Report, f64)> = HashMap::new();
     let mut going = ids.to_vec();
     for _ in 0..epochs {
+        if going.is_empty() {
+            break;
+        }
         engine.train(&going)?;
         let mut heard: BTreeMap<MemberId, Report> = BTreeMap::new();
         while heard.len() < going.len() {
@@ -159,8 +185,15 @@ fn follow(engine: &mut dyn Engine, ids: &[MemberId], epochs: u32) -> Result<Vec<
             }
             heard.extend(news.into_iter().map(|report| (report.id, report)));
         }
-        going.retain(|id| heard.get(id).is_some_and(|report| report.diverged_at_step.is_none()));
-        last.extend(heard);
+        going.retain(|id| {
+            let goes_on = |report: &Report| report.diverged_at_step.is_none() && !(loss_of(report) <= enough);
+            heard.get(id).is_some_and(goes_on)
+        });
+        for (id, report) in heard {
+            let before = last.get(&id).map_or(f64::INFINITY, |(_, least)| *least);
+            let least = before.min(loss_of(&report));
+            last.insert(id, (report, least));
+        }
     }
     let none = || Error::device("engine", "a member was never reported");
     ids.iter().map(|id| last.remove(id).ok_or_else(none)).collect()
