@@ -1,5 +1,7 @@
 //! Kernel machines beside LIBSVM's, by the values that `tests/reference/make_svm.py` stores.
 
+mod svm_cases;
+
 use manytune::model::svm::base::{BaseMatrix, Columns};
 use manytune::model::svm::group::{Group, SetTruth};
 use manytune::model::svm::kernel::{self, Base, KernelNumber, KernelParameters};
@@ -9,21 +11,10 @@ use manytune::model::svm::path::{self, Shape, Solution};
 use manytune::model::svm::platt::{Sigmoid, coupled, cross_validated};
 use manytune::model::svm::rows::{KernelChoice, Rows, Whole};
 use manytune::model::svm::set::{FoldSet, SetTargets};
-use manytune::model::svm::settings::{Gamma, Settings};
+use manytune::model::svm::settings::Settings;
 use manytune::model::svm::smo::{self, Point, Problem};
 use serde_json::Value;
-
-/// A thousandth of a thousandth more than LIBSVM's own stopping rule leaves open.
-const RHO_TOLERANCE: f64 = 1e-3;
-const OBJECTIVE_TOLERANCE: f64 = 1e-4;
-
-fn reference() -> Value {
-    serde_json::from_str(include_str!("reference/svm.json")).unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-}
+use svm_cases::{OBJECTIVE_TOLERANCE, RHO_TOLERANCE, numbers, reference, settings};
 
 fn never() -> bool {
     false
@@ -49,21 +40,6 @@ fn set<R: KernelNumber>(data: &Value, is_regression: bool) -> FoldSet<R> {
     let train = order.iter().flat_map(row).collect();
     let new = numbers(&data["new"]).into_iter().map(R::of).collect();
     FoldSet::of_rows(features, train, targets, weights, new)
-}
-
-fn settings(case: &Value) -> Settings {
-    let settings = &case["settings"];
-    let number = |name: &str| settings[name].as_f64().unwrap();
-    Settings {
-        kernel: kernel::find(settings["kernel"].as_str().unwrap()).unwrap(),
-        gamma: Gamma::Value(number("gamma")),
-        coef0: number("coef0"),
-        degree: number("degree") as u32,
-        c: number("c"),
-        epsilon: number("epsilon"),
-        balanced: settings["balanced"].as_bool().unwrap(),
-        probabilities: false,
-    }
 }
 
 fn solutions<R: KernelNumber>(set: &FoldSet<R>, settings: &Settings) -> Vec<(Pair, Solution)> {

@@ -2,6 +2,7 @@
 //! beside the engine on the processor.
 
 mod common;
+mod svm_cases;
 
 use manytune::data::{Dataset, Fold, Targets, Task, Transform};
 use manytune::engine::cpu::machines::MachineEngine;
@@ -14,18 +15,7 @@ use manytune::model::svm::settings::{Gamma, Settings};
 use manytune::verify::{Level, Options};
 use serde_json::Value;
 use std::sync::Arc;
-
-/// As for the engine on the processor: see tests/svm.rs.
-const RHO_TOLERANCE: f64 = 1e-3;
-const OBJECTIVE_TOLERANCE: f64 = 1e-4;
-
-fn reference() -> Value {
-    serde_json::from_str(include_str!("reference/svm.json")).unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-}
+use svm_cases::{OBJECTIVE_TOLERANCE, RHO_TOLERANCE, numbers, reference, settings};
 
 /// Stored data with one fold: it trains on all rows, and validates on the new ones, whose targets are these.
 fn job_of(data: &Value, is_regression: bool, of_new: &[f64]) -> Job {
@@ -57,21 +47,6 @@ fn job_of(data: &Value, is_regression: bool, of_new: &[f64]) -> Job {
     let dataset =
         Dataset { task, feature_count: features, features: features_of_all, targets, folds: vec![fold] };
     Job { dataset: Arc::new(dataset), seed: 0, with_outputs: true }
-}
-
-fn settings(case: &Value) -> Settings {
-    let settings = &case["settings"];
-    let number = |name: &str| settings[name].as_f64().unwrap();
-    Settings {
-        kernel: kernel::find(settings["kernel"].as_str().unwrap()).unwrap(),
-        gamma: Gamma::Value(number("gamma")),
-        coef0: number("coef0"),
-        degree: number("degree") as u32,
-        c: number("c"),
-        epsilon: number("epsilon"),
-        balanced: settings["balanced"].as_bool().unwrap(),
-        probabilities: false,
-    }
 }
 
 fn member(job: &Job, settings: Settings) -> Member {

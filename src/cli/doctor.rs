@@ -1,11 +1,11 @@
 //! `manytune doctor`: what is wrong with the data or with what trains on them, before any sweep.
 
+use super::gradcheck::Format;
 use super::output;
 use crate::data;
 use crate::diagnosis::{self, Examined, Finding, Patient, Severity};
 use crate::engine::{self, EngineChoice, Job};
 use crate::error::{Error, Result};
-use crate::model::hyperparameter::SVM;
 use crate::study::plan::{CPU, Overrides, Plan, device_beside_cpu};
 use std::path::PathBuf;
 use std::sync::Once;
@@ -41,15 +41,6 @@ pub struct Arguments {
     format: Format,
 }
 
-/// How findings are printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// Lines for people.
-    Table,
-    /// One object.
-    Json,
-}
-
 /// Examines, and prints what was found; an error of kind check when a finding is one.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let overrides = Overrides {
@@ -72,10 +63,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
     let said = Once::new();
     let open = |job: Job| {
-        let opened = match plan.model == SVM {
-            true => engine::open_machines(choice, device.as_deref(), None, job)?,
-            false => engine::open(choice, device.as_deref(), None, job)?,
-        };
+        let opened = engine::open_for(&plan.model, choice, device.as_deref(), None, job)?;
         said.call_once(|| output::note(&opened.why));
         Ok(opened.engine)
     };

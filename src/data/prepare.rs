@@ -23,6 +23,8 @@ pub struct Prepared {
     pub rows: Vec<u32>,
     /// Rows of the data set that are in no fold; ascending, empty where no test set was asked for.
     pub test_rows: Vec<u32>,
+    /// Columns that are not learned from, and why: a line for each reason. Among the notes too.
+    pub left_out: Vec<String>,
     /// What the user should know: columns and rows left out, guesses made.
     pub notes: Vec<String>,
     /// A hash of features, targets, classes and folds: a changed table shows.
@@ -39,7 +41,7 @@ pub fn prepare(table: &Table, options: &DataOptions, seed: u64) -> Result<Prepar
     let mut notes = table.notes.clone();
     let target = target::fit(table, roles.target, options, &missing)?;
     notes.extend(target.notes.iter().cloned());
-    let encoder = fit_encoder(table, options, &roles, &target, &missing, &mut notes)?;
+    let (encoder, left_out) = fit_encoder(table, options, &roles, &target, &missing, &mut notes)?;
     let features = encoder.encode_rows(table, &target.rows)?;
     let split = divide(table, options, &roles, &target, &missing, seed)?;
     notes.extend(split.notes);
@@ -53,7 +55,7 @@ pub fn prepare(table: &Table, options: &DataOptions, seed: u64) -> Result<Prepar
         dataset.folds.push(fold);
     }
     let fingerprint = fingerprint::of(&dataset, encoder.class_names());
-    Ok(Prepared { dataset, encoder, rows, test_rows: split.test, notes, fingerprint })
+    Ok(Prepared { dataset, encoder, rows, test_rows: split.test, left_out, notes, fingerprint })
 }
 
 /// The positions of the columns that are not features.
@@ -135,7 +137,7 @@ fn fit_encoder(
     target: &Target,
     missing: &Missing,
     notes: &mut Vec<String>,
-) -> Result<Encoder> {
+) -> Result<(Encoder, Vec<String>)> {
     let mut columns = Vec::new();
     let mut left: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     for (position, column) in
@@ -156,25 +158,25 @@ fn fit_encoder(
             Fitted::Left(reason) => left.entry(reason as usize).or_default().push(&column.name),
         }
     }
-    for reason in [Left::Empty, Left::Constant, Left::Text, Left::Counter] {
-        if let Some(names) = left.get(&(reason as usize)) {
-            notes.push(note_of(reason, names));
-        }
-    }
+    let reasons = [Left::Empty, Left::Constant, Left::Text, Left::Counter];
+    let note = |reason: Left| left.get(&(reason as usize)).map(|names| note_of(reason, names));
+    let left_out: Vec<String> = reasons.into_iter().filter_map(note).collect();
+    notes.extend(left_out.iter().cloned());
     if columns.is_empty() {
         let why = if notes.is_empty() { String::new() } else { format!(": {}", notes.join("; ")) };
         return Err(Error::data(table.path.display(), format!("no column is left to learn from{why}"))
             .allowed("at least one column besides the target that varies")
             .advice("check the separator (comma, tab or semicolon) and the target"));
     }
-    Ok(Encoder {
+    let encoder = Encoder {
         format: table.format,
         has_header: table.has_header,
         width: table.columns.len(),
         missing: options.missing.clone(),
         target: target.encoder.clone(),
         columns,
-    })
+    };
+    Ok((encoder, left_out))
 }
 
 fn note_of(reason: Left, names: &[&str]) -> String {

@@ -11,6 +11,7 @@ mod machines;
 
 use crate::data::Dataset;
 use crate::error::{Error, Result, unknown_name};
+use crate::model::hyperparameter::SVM;
 use crate::model::metric::Evaluation;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
@@ -187,6 +188,20 @@ pub fn open_guarded(
     job: Job,
 ) -> Result<Opened> {
     open_with(choice, device, None, job, &|engine| engine.with_plans(plans).guarded())
+}
+
+/// Opens the engine that trains models of a kind, one of [`MODELS`](crate::model::hyperparameter::MODELS).
+pub fn open_for(
+    model: &str,
+    choice: EngineChoice,
+    device: Option<&str>,
+    memory: Option<MemoryLimit>,
+    job: Job,
+) -> Result<Opened> {
+    match model == SVM {
+        true => open_machines(choice, device, memory, job),
+        false => open(choice, device, memory, job),
+    }
 }
 
 /// Opens the engine for a study of kernel machines, by the same rules.

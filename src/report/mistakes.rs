@@ -2,6 +2,7 @@
 
 use super::number::significant;
 use crate::data::Targets;
+use crate::model::metric::most_probable;
 use crate::study::outside::{Mistake, Outside};
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ pub fn table(outside: &Outside, count: usize) -> String {
         let numbers = &mistake.said.numbers;
         rows.push(match is_of_classes {
             true => {
-                let said = most(numbers);
+                let said = most_probable(numbers);
                 let p = |p: f64| format!("{p:.4}");
                 let label = own as usize;
                 vec![
@@ -84,7 +85,7 @@ pub fn json(outside: &Outside, count: usize) -> Value {
         });
         let numbers = &mistake.said.numbers;
         if is_of_classes {
-            let said = most(numbers);
+            let said = most_probable(numbers);
             object["label"] = json!(names[own as usize]);
             object["prediction"] = json!(names[said]);
             object["probability_of_label"] = json!(numbers[own as usize]);
@@ -102,11 +103,6 @@ pub fn json(outside: &Outside, count: usize) -> Value {
 /// The probability of a row's own class.
 fn of_label(outside: &Outside, mistake: &Mistake<'_>) -> f64 {
     mistake.said.numbers[outside.value(mistake.row) as usize]
-}
-
-/// The first of the most probable classes.
-fn most(numbers: &[f64]) -> usize {
-    (0..numbers.len()).rev().max_by(|&a, &b| numbers[a].total_cmp(&numbers[b])).unwrap_or(0)
 }
 
 /// Where a row stands in the file; a star where it was trained on.

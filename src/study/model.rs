@@ -12,6 +12,7 @@ pub use super::weights::save as save_weights;
 use crate::data::{Dataset, Encoder, TargetUnit, Task, Transform, checksum};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter;
+use crate::model::metric::most_probable;
 use crate::model::network::{self, Workspace};
 use crate::model::recipe::Network;
 use crate::model::svm::machine::{Machine, Verdict};
@@ -356,7 +357,6 @@ impl Predictions {
         let (Self::Probabilities(probabilities) | Self::Votes(probabilities)) = self else {
             return Vec::new();
         };
-        let most = |row: &[f64]| (0..row.len()).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
-        probabilities.chunks_exact(class_count.max(1)).map(most).collect()
+        probabilities.chunks_exact(class_count.max(1)).map(most_probable).collect()
     }
 }

@@ -3,10 +3,10 @@
 //! on them, and said so.
 
 use super::model::{Predictions, SavedModel};
-use super::same::plan_of;
+use super::same::{data_of, plan_of};
 use super::store::Store;
-use crate::data::{self, Dataset, Encoder, Prepared, Table, Targets};
-use crate::error::{Error, Result};
+use crate::data::{Dataset, Encoder, Prepared, Table, Targets};
+use crate::error::Result;
 use std::path::Path;
 
 /// The rows of a study with what its best models say of them.
@@ -36,13 +36,7 @@ impl Outside {
         let model = SavedModel::of_best(folder, say)?;
         let header = Store::read(folder)?.header()?;
         let plan = plan_of(&header)?;
-        let table = data::load(&plan.data)?;
-        let prepared = data::prepare(&table, &plan.data, plan.seed)?;
-        if prepared.fingerprint != header.fingerprint {
-            return Err(Error::store(folder.display(), "the study's data have changed since it ran")
-                .allowed(format!("{} as it was", plan.data.path.display()))
-                .advice("tune the new data in another folder"));
-        }
+        let (table, prepared) = data_of(folder, &header, &plan, "tune the new data in another folder")?;
         let rows = said(&model, &prepared.dataset);
         Ok(Self { trial: model.trial, table, prepared, rows })
     }

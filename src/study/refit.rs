@@ -1,13 +1,12 @@
 //! One model of the best configuration, trained on all rows of the study but the final test set.
 
 use super::model::{self, Preprocessing, SavedModel, Which};
-use super::same::plan_of;
+use super::same::{data_of, plan_of};
 use super::store::{BestModels, Header, Store};
 use super::weights;
-use crate::data;
 use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
 use crate::error::{Error, Result};
-use crate::model::hyperparameter::{self, SVM};
+use crate::model::hyperparameter;
 use crate::model::recipe::Member;
 use crate::trial::{self, Best, Trial};
 use std::path::Path;
@@ -39,12 +38,8 @@ pub fn refit(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<SavedModel> {
 
 fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<SavedModel> {
     let plan = plan_of(header)?;
-    let mut prepared = data::prepare(&data::load(&plan.data)?, &plan.data, plan.seed)?;
-    if prepared.fingerprint != header.fingerprint {
-        return Err(Error::store(folder.display(), "the study's data have changed since it ran")
-            .allowed(format!("{} as it was", plan.data.path.display()))
-            .advice("predict without --refit, or tune the new data in another folder"));
-    }
+    let instead = "predict without --refit, or tune the new data in another folder";
+    let (_, mut prepared) = data_of(folder, header, &plan, instead)?;
     let fold = prepared.dataset.refit_fold();
     let dataset = Arc::new(prepared.dataset);
     let job = Job { dataset: Arc::clone(&dataset), seed: plan.seed, with_outputs: false };
@@ -53,11 +48,7 @@ fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<Sa
         EngineKind::Gpu => EngineChoice::Gpu,
     };
     let device = plan.engine.device.as_deref();
-    let opened = match plan.model == SVM {
-        true => engine::open_machines(choice, device, None, job)?,
-        false => engine::open(choice, device, None, job)?,
-    };
-    let mut engine = opened.engine;
+    let mut engine = engine::open_for(&plan.model, choice, device, None, job)?.engine;
     let (network, recipe) =
         hyperparameter::build(&best.configuration, dataset.task, dataset.feature_count, plan.max_epochs)?;
     let is_machine = recipe.machine.is_some();

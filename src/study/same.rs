@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use super::store::{Header, Store};
+use crate::data::{self, Prepared, Table};
 use crate::engine::EngineKind;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -30,6 +31,18 @@ pub fn refuse_another(folder: &Path, header: &Header, plan: &Plan, fingerprint: 
     Err(Error::store(folder.display(), found)
         .allowed("the same settings, or more --trials")
         .advice("--out with another folder, to keep both"))
+}
+
+/// The data of a stored study, which must be as they were; `instead` says what to do where they are not.
+pub fn data_of(folder: &Path, header: &Header, plan: &Plan, instead: &str) -> Result<(Table, Prepared)> {
+    let table = data::load(&plan.data)?;
+    let prepared = data::prepare(&table, &plan.data, plan.seed)?;
+    if prepared.fingerprint != header.fingerprint {
+        return Err(Error::store(folder.display(), "the study's data have changed since it ran")
+            .allowed(format!("{} as it was", plan.data.path.display()))
+            .advice(instead));
+    }
+    Ok((table, prepared))
 }
 
 /// The plan of a stored study.

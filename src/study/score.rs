@@ -2,7 +2,7 @@
 
 use super::model::{Predictions, SavedModel};
 use crate::data::{Dataset, Fold, Targets, Transform};
-use crate::model::metric::{Evaluation, Metric, Truth};
+use crate::model::metric::{Evaluation, Metric, Truth, most_probable};
 
 /// The score of a model, its folds averaged, on some rows of the table it was trained on.
 pub fn on_rows(model: &SavedModel, dataset: &Dataset, rows: &[u32], metric: &dyn Metric) -> f64 {
@@ -46,7 +46,7 @@ fn of_classes(classes: impl Iterator<Item = usize>, probabilities: &[f64], datas
         ..Default::default()
     };
     for (class, row) in classes.zip(probabilities.chunks_exact(class_count)) {
-        let best = (0..class_count).rev().max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
+        let best = most_probable(row);
         evaluation.row_count += 1;
         evaluation.loss_sum -= row[class].ln();
         evaluation.predicted[best] += 1;

@@ -13,7 +13,7 @@ use super::{score, weights};
 use crate::data::{self, Dataset, Encoder, Prepared, Table};
 use crate::engine::{self, EngineChoice, EngineKind, Job, MemoryLimit, Opened};
 use crate::error::{Error, Result};
-use crate::model::hyperparameter::{self, SVM};
+use crate::model::hyperparameter;
 use crate::model::metric::{self, Metric};
 use crate::model::recipe::{Member, Network, Recipe};
 use crate::schedule::{self, ScheduleKind};
@@ -305,7 +305,7 @@ impl Study {
         let asked = &self.plan.engine;
         let Some(header) = header else {
             let choice = EngineChoice::named("engine.kind", &asked.kind)?;
-            return self.open(choice, asked.device.as_deref(), memory, job);
+            return engine::open_for(&self.plan.model, choice, asked.device.as_deref(), memory, job);
         };
         let before = plan_of(header)?.engine.device;
         let device = asked.device.as_deref().or(before.as_deref());
@@ -315,24 +315,10 @@ impl Study {
         };
         let elsewhere =
             format!("go on where {} is, or begin anew in another folder with --out", header.device);
-        let opened = self.open(choice, device, memory, job).map_err(|error| error.advice(elsewhere))?;
+        let opened = engine::open_for(&self.plan.model, choice, device, memory, job)
+            .map_err(|error| error.advice(elsewhere))?;
         let (kind, name) = (opened.engine.kind().name(), opened.engine.device());
         Ok(Opened { why: format!("engine {kind}: {name} (the study is trained on it)"), ..opened })
-    }
-
-    fn open(
-        &self,
-        choice: EngineChoice,
-        device: Option<&str>,
-        memory: Option<MemoryLimit>,
-        job: Job,
-    ) -> Result<Opened> {
-        match self.plan.model == SVM {
-            true => {
-                engine::open_machines(choice, device, memory, job).map_err(|error| self.plan.locate(error))
-            }
-            false => engine::open(choice, device, memory, job),
-        }
     }
 
     fn header(&self, engine: EngineKind, device: String) -> Header {

@@ -14,8 +14,10 @@ impl Diagnosis for LeftOutColumns {
         "every column is learned from"
     }
     fn examine(&self, patient: &Patient<'_>) -> Result<Vec<Finding>> {
-        let notes = patient.prepared.notes.iter().filter(|note| note.contains("left out"));
-        Ok(notes
+        Ok(patient
+            .prepared
+            .left_out
+            .iter()
             .map(|note| Finding {
                 name: self.name(),
                 severity: Severity::Note,

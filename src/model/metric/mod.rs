@@ -55,6 +55,12 @@ impl Direction {
     }
 }
 
+/// The first of the most probable classes of a row: of `probabilities`, votes, or anything that rises with them.
+pub fn most_probable(probabilities: &[f64]) -> usize {
+    let all = 0..probabilities.len();
+    all.rev().max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b])).unwrap_or(0)
+}
+
 /// What an engine measured on the validation rows of a fold.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Evaluation {

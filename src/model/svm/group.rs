@@ -8,7 +8,7 @@ use super::path::Solution;
 use super::platt::{self, Sigmoid};
 use super::set::{FoldSet, SetTargets};
 use super::settings::Settings;
-use crate::model::metric::Evaluation;
+use crate::model::metric::{Evaluation, most_probable};
 use crate::model::real::Real;
 use std::ops::Range;
 
@@ -189,12 +189,6 @@ fn of_values(decisions: &[f64], values: &[f64], with_outputs: bool) -> Evaluatio
         outputs: with_outputs.then(|| decisions.iter().map(|&decision| decision as f32).collect()),
         ..Evaluation::default()
     }
-}
-
-/// The first of the most probable classes.
-pub fn most_probable(probabilities: &[f64]) -> usize {
-    let all = 0..probabilities.len();
-    all.rev().max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b])).unwrap_or(0)
 }
 
 /// (class) scores that rank rows: for two classes half the decision value each way; for more the votes, and

@@ -1,7 +1,6 @@
 //! The machines that are verified, and what the f64 reference says of each.
 
 use super::kernel::Kernels;
-use crate::data::Task;
 use crate::engine::Job;
 use crate::error::Result;
 use crate::model::recipe::Member;
@@ -61,7 +60,7 @@ fn row_of(set: &FoldSet<f64>, row: usize) -> &[f64] {
     &set.train[row * set.feature_count..][..set.feature_count]
 }
 
-/// The problem between two of a subject's training rows' ranges, in one phrase.
+/// A machine in one phrase: its kernel with the numbers that it reads, C, and the rows of its fold.
 fn describe(settings: &Settings, gamma: f64, row_count: usize) -> String {
     let Settings { kernel, c, coef0, degree, epsilon, balanced, .. } = settings;
     let uses = kernel.uses();
@@ -162,7 +161,6 @@ pub fn subjects(plan: Plan<'_>, table: usize) -> Result<Vec<Subject>> {
         Subject::new(job, member)
     };
     let is_here = |case: &Case| case.table == table;
-    debug_assert!(matches!(plan.jobs[VALUES].dataset.task, Task::Regression));
     Ok(cases.into_iter().filter(is_here).filter_map(subject).collect())
 }
 
