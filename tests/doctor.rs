@@ -269,6 +269,26 @@ fn findings_say_where_why_and_what_to_try() {
     assert!(output.status.success() && output.stderr.is_empty());
 }
 
+/// A note that stood before a warning was called one, and the cause of the first finding was given for all.
+#[test]
+fn each_finding_has_its_own_severity_and_cause() {
+    let folder = tempfile::tempdir().unwrap();
+    // The first column tells by what is missing (a note), the second is mostly empty (a warning).
+    let text = table(400, &["told", "rare"], &|row, cells| {
+        let is_told = cells[3] == "yes" || row.is_multiple_of(2);
+        let rare = if row.is_multiple_of(3) { format!("{:.4}", scattered(row, 7)) } else { String::new() };
+        let told = if is_told { format!("{:.4}", scattered(row, 8)) } else { String::new() };
+        cells.splice(3..3, [told, rare]);
+    });
+    std::fs::write(folder.path().join("t.csv"), text).unwrap();
+    let doctor = ["doctor", "t.csv", "--target", "class", "--data-only"];
+    let text = String::from_utf8(command(&folder).args(doctor).output().unwrap().stdout).unwrap();
+    for line in ["note     missing_values", "warning                          column rare"] {
+        assert!(text.contains(line), "no {line} in\n{text}");
+    }
+    assert_eq!(text.matches("why: ").count(), 2, "{text}");
+}
+
 #[test]
 fn bad_input_is_refused_as_elsewhere() {
     let folder = tempfile::tempdir().unwrap();

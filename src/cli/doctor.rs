@@ -7,6 +7,7 @@ use crate::diagnosis::{self, Examined, Finding, Patient, Severity};
 use crate::engine::{self, EngineChoice, Job};
 use crate::error::{Error, Result};
 use crate::study::plan::{CPU, Overrides, Plan, device_beside_cpu};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Once;
 
@@ -111,27 +112,7 @@ fn table_of(patient: &Patient<'_>, examined: &[Examined]) -> String {
     );
     text += &as_read(patient);
     let width = examined.iter().map(|one| one.diagnosis.name().len()).max().unwrap_or(0);
-    for Examined { diagnosis, findings } in examined {
-        let name = diagnosis.name();
-        match findings.iter().map(|finding| finding.severity).max() {
-            None => text += &format!("{:7}  {name:width$}  {}\n", "ok", diagnosis.healthy()),
-            Some(worst) => {
-                let first = &findings[0];
-                text += &format!("{:7}  {name:width$}  {}\n", worst.name(), line_of(first));
-                for finding in &findings[1..] {
-                    text += &format!("{:7}  {:width$}  {}\n", finding.severity.name(), "", line_of(finding));
-                }
-                text += &format!("{:7}  {:width$}    why: {}\n", "", "", first.cause);
-                findings.iter().map(|finding| &finding.advice).fold(Vec::new(), |mut known, advice| {
-                    if !known.contains(&advice) {
-                        text += &format!("{:7}  {:width$}    try: {advice}\n", "", "");
-                        known.push(advice);
-                    }
-                    known
-                });
-            }
-        }
-    }
+    examined.iter().for_each(|one| text += &lines_of(one, width));
     let figures = patient.figures();
     if !figures.is_empty() {
         text += &format!("\n{}\n", figures.join("\n"));
@@ -144,6 +125,24 @@ fn table_of(patient: &Patient<'_>, examined: &[Examined]) -> String {
         count(Severity::Warning),
         count(Severity::Note)
     )
+}
+
+/// What one diagnosis came to: each finding with its severity, then why, then what to try, each once.
+fn lines_of(Examined { diagnosis, findings }: &Examined, width: usize) -> String {
+    let line = |mark: &str, name: &str, text: &str| format!("{mark:7}  {name:width$}  {text}\n");
+    if findings.is_empty() {
+        return line("ok", diagnosis.name(), diagnosis.healthy());
+    }
+    let names = std::iter::once(diagnosis.name()).chain(std::iter::repeat(""));
+    let found = findings.iter().zip(names);
+    let mut text: String =
+        found.map(|(finding, name)| line(finding.severity.name(), name, &line_of(finding))).collect();
+    let mut below: Vec<String> = findings.iter().map(|finding| format!("  why: {}", finding.cause)).collect();
+    below.extend(findings.iter().map(|finding| format!("  try: {}", finding.advice)));
+    let mut known: HashSet<String> = HashSet::new();
+    below.retain(|line| known.insert(line.clone()));
+    text.extend(below.iter().map(|below| line("", "", below)));
+    text
 }
 
 fn line_of(finding: &Finding) -> String {
