@@ -32,6 +32,8 @@ pub enum Purpose {
     Search = 5,
     /// Inputs of the verifier's checks.
     Verify = 6,
+    /// What a report draws: samples of trials and of rows.
+    Report = 7,
 }
 
 /// Philox4x32-10: ten rounds of two 32×32→64 bit products.

@@ -2,6 +2,7 @@
 
 use super::output;
 use crate::error::{Result, unknown_name};
+use crate::report::importance::Importance;
 use crate::report::{self, Leaderboard, Page};
 use crate::study::outside::Outside;
 use std::path::PathBuf;
@@ -23,6 +24,9 @@ pub struct Arguments {
     /// Show instead so many rows that the best models are most wrong about, out of fold
     #[arg(long, value_name = "N", conflicts_with = "top")]
     mistakes: Option<usize>,
+    /// Show instead which hyperparameters mattered
+    #[arg(long, conflicts_with_all = ["top", "mistakes"])]
+    importance: bool,
 }
 
 /// Prints the leaderboard.
@@ -33,17 +37,35 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(count) = arguments.mistakes {
         return mistakes(arguments, count);
     }
+    if arguments.importance {
+        return importance(arguments);
+    }
     let board = Leaderboard::open(&arguments.run)?;
     output::print(&format.render(&board, Page { top: arguments.top, width: output::width() }))
 }
 
-fn mistakes(arguments: &Arguments, count: usize) -> Result<()> {
+/// Whether JSON is asked for, of what has no other form but a table.
+fn is_json(arguments: &Arguments, what: &str) -> Result<bool> {
     let formats = [report::ALL[0].name(), JSON];
-    if !formats.contains(&arguments.format.as_str()) {
-        return Err(unknown_name("--format", "format of mistakes", &arguments.format, formats));
+    match formats.contains(&arguments.format.as_str()) {
+        true => Ok(arguments.format == JSON),
+        false => Err(unknown_name("--format", &format!("format of {what}"), &arguments.format, formats)),
     }
+}
+
+fn importance(arguments: &Arguments) -> Result<()> {
+    let is_json = is_json(arguments, "importance")?;
+    let importance = Importance::of_folder(&arguments.run)?;
+    match is_json {
+        true => output::print(&format!("{:#}\n", serde_json::json!(importance))),
+        false => output::print(&report::importance::table::render(&importance)),
+    }
+}
+
+fn mistakes(arguments: &Arguments, count: usize) -> Result<()> {
+    let is_json = is_json(arguments, "mistakes")?;
     let outside = Outside::of_study(&arguments.run, &mut |line: &str| output::note(line))?;
-    match arguments.format == JSON {
+    match is_json {
         true => output::print(&format!("{:#}\n", report::mistakes::json(&outside, count))),
         false => output::print(&report::mistakes::table(&outside, count)),
     }

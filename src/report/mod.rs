@@ -1,6 +1,7 @@
 //! What a study came to, in the forms that people and scripts read: one file each.
 
 mod csv;
+pub mod importance;
 mod json;
 mod map;
 pub mod mistakes;

@@ -120,7 +120,7 @@ fn rows(board: &Leaderboard, trials: &[Trial], varying: &[&str], width: Option<u
 }
 
 /// Columns aligned to the right.
-fn grid(head: Vec<String>, rows: Vec<Vec<String>>) -> String {
+pub(super) fn grid(head: Vec<String>, rows: Vec<Vec<String>>) -> String {
     let width_of = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([head[column].chars().count()]).max().unwrap_or(0)

@@ -118,7 +118,7 @@ impl Frame {
 }
 
 /// Whether a list is of at least three numbers that rise, or that fall.
-pub(super) fn is_ordered(values: &[Value]) -> bool {
+pub(crate) fn is_ordered(values: &[Value]) -> bool {
     let numbers: Option<Vec<f64>> = values.iter().map(Value::number).collect();
     let Some(numbers) = numbers.filter(|numbers| numbers.len() > 2) else { return false };
     numbers.is_sorted_by(|a, b| a < b) || numbers.is_sorted_by(|a, b| a > b)
