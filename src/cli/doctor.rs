@@ -1,8 +1,10 @@
-//! `manytune doctor`: what is wrong with the data or with what trains on them, before any sweep.
+//! `manytune doctor`: what is wrong with the data or with what trains on them, before a sweep; and what the results of
+//! one say.
 
 use super::gradcheck::Format;
 use super::output;
 use crate::data;
+use crate::diagnosis::study::Record;
 use crate::diagnosis::{self, Examined, Finding, Patient, Severity};
 use crate::engine::{self, EngineChoice, Job};
 use crate::error::{Error, Result};
@@ -11,13 +13,13 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Once;
 
-/// Check the data, and that models train as they should, before any sweep
+/// Check the data, and that models train as they should; or what the results of a study say
 ///
-/// Reads the table and its folds, trains a few small models, and says what is wrong, why, and what to try. Exit
-/// code 1 when a finding is an error.
+/// Reads the table and its folds, trains a few small models, and says what is wrong, why, and what to try. Of a study
+/// that has results, reads its curves and scores instead of training. Exit code 1 when a finding is an error.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// A data file (CSV, IDX or LIBSVM, also gzipped), or a study file (.toml)
+    /// A data file (CSV, IDX or LIBSVM, also gzipped), a study file (.toml), or the folder of a study that has run
     input: PathBuf,
     /// The column to predict
     #[arg(long, value_name = "COLUMN")]
@@ -44,6 +46,35 @@ pub struct Arguments {
 
 /// Examines, and prints what was found; an error of kind check when a finding is one.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    let (seen, examined) = match arguments.input.is_dir() {
+        true => of_study(arguments)?,
+        false => of_data(arguments)?,
+    };
+    let text = match arguments.format {
+        Format::Table => table_of(&seen, &examined),
+        Format::Json => json_of(&seen, &examined)?,
+    };
+    output::print(&format!("{text}\n"))?;
+    match findings(&examined).filter(|finding| finding.severity == Severity::Error).count() {
+        0 => Ok(()),
+        1 => Err(unwell(arguments, "1 finding is an error")),
+        count => Err(unwell(arguments, &format!("{count} findings are errors"))),
+    }
+}
+
+/// What is printed beside findings.
+#[derive(Default)]
+struct Seen {
+    /// The data file.
+    data: String,
+    /// What was examined, in some lines.
+    head: String,
+    /// Figures that are worth knowing though nothing is wrong.
+    figures: Vec<String>,
+}
+
+/// Examines data, and what would train on them.
+fn of_data(arguments: &Arguments) -> Result<(Seen, Vec<Examined>)> {
     let overrides = Overrides {
         target: arguments.target.clone(),
         folds: arguments.folds,
@@ -73,15 +104,48 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.data_only {
         examined.extend(diagnosis::examine(diagnosis::training::ALL, &patient)?);
     }
-    let text = match arguments.format {
-        Format::Table => table_of(&patient, &examined),
-        Format::Json => json_of(&patient, &examined)?,
+    Ok((seen(&patient), examined))
+}
+
+/// Examines what a study came to, and its data where they are there as they were.
+fn of_study(arguments: &Arguments) -> Result<(Seen, Vec<Examined>)> {
+    refuse_beside_study(arguments)?;
+    let record = Record::open(&arguments.input)?;
+    let nothing = |_| Err(Error::device("doctor", "nothing is trained here"));
+    let (mut seen, mut examined) = match &record.data {
+        Ok((table, prepared)) => {
+            let patient = Patient::new(&record.plan, table, prepared, &nothing);
+            let examined = diagnosis::examine(diagnosis::data::ALL, &patient)?;
+            (seen(&patient), examined)
+        }
+        Err(error) => {
+            output::note(&format!("the data are not examined: {}: {}", error.place, error.found));
+            let data = record.plan.data.path.display().to_string();
+            (Seen { data, ..Seen::default() }, Vec::new())
+        }
     };
-    output::print(&format!("{text}\n"))?;
-    match findings(&examined).filter(|finding| finding.severity == Severity::Error).count() {
-        0 => Ok(()),
-        1 => Err(unwell(arguments, "1 finding is an error")),
-        count => Err(unwell(arguments, &format!("{count} findings are errors"))),
+    if !arguments.data_only {
+        examined.extend(diagnosis::study::examine(diagnosis::study::ALL, &record)?);
+    }
+    let (all, complete) = (record.trials.len(), record.complete().count());
+    seen.head += &format!("{}: {all} trials, {complete} of them complete\n", arguments.input.display());
+    Ok((seen, examined))
+}
+
+/// A study that has results says itself what its data, folds and seed are; nothing of it is trained.
+fn refuse_beside_study(arguments: &Arguments) -> Result<()> {
+    let given = [
+        ("--target", arguments.target.is_some()),
+        ("--folds", arguments.folds.is_some()),
+        ("--engine", arguments.engine.is_some()),
+        ("--device", arguments.device.is_some()),
+        ("--seed", arguments.seed.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Error::usage(flag, format!("beside {}, a folder", arguments.input.display()))
+            .allowed("--data-only and --format beside the folder of a study")
+            .advice(format!("leave {flag} out, or give the data file"))),
     }
 }
 
@@ -93,29 +157,33 @@ fn findings(examined: &[Examined]) -> impl Iterator<Item = &Finding> {
     examined.iter().flat_map(|one| &one.findings)
 }
 
-/// A line a diagnosis, the findings below, and figures.
-fn table_of(patient: &Patient<'_>, examined: &[Examined]) -> String {
+fn seen(patient: &Patient<'_>) -> Seen {
     let encoder = &patient.prepared.encoder;
     let dataset = patient.dataset();
     let classes = match encoder.class_names().len() {
         0 => "a number".to_owned(),
         count => format!("one of {count} classes"),
     };
-    let mut text = format!(
-        "{}: {} rows, {} features of {} columns; {}, {classes}, {} folds\n",
-        patient.table.path().display(),
+    let data = patient.table.path().display().to_string();
+    let head = format!(
+        "{data}: {} rows, {} features of {} columns; {}, {classes}, {} folds\n{}",
         dataset.row_count(),
         dataset.feature_count,
         encoder.columns().count(),
         encoder.target_name(),
-        dataset.folds.len()
+        dataset.folds.len(),
+        as_read(patient)
     );
-    text += &as_read(patient);
-    let width = examined.iter().map(|one| one.diagnosis.name().len()).max().unwrap_or(0);
+    Seen { data, head, figures: patient.figures() }
+}
+
+/// A line a diagnosis, the findings below, and figures.
+fn table_of(seen: &Seen, examined: &[Examined]) -> String {
+    let mut text = seen.head.clone();
+    let width = examined.iter().map(|one| one.name.len()).max().unwrap_or(0);
     examined.iter().for_each(|one| text += &lines_of(one, width));
-    let figures = patient.figures();
-    if !figures.is_empty() {
-        text += &format!("\n{}\n", figures.join("\n"));
+    if !seen.figures.is_empty() {
+        text += &format!("\n{}\n", seen.figures.join("\n"));
     }
     let count =
         |severity: Severity| findings(examined).filter(|finding| finding.severity == severity).count();
@@ -128,12 +196,12 @@ fn table_of(patient: &Patient<'_>, examined: &[Examined]) -> String {
 }
 
 /// What one diagnosis came to: each finding with its severity, then why, then what to try, each once.
-fn lines_of(Examined { diagnosis, findings }: &Examined, width: usize) -> String {
+fn lines_of(Examined { name, healthy, findings }: &Examined, width: usize) -> String {
     let line = |mark: &str, name: &str, text: &str| format!("{mark:7}  {name:width$}  {text}\n");
     if findings.is_empty() {
-        return line("ok", diagnosis.name(), diagnosis.healthy());
+        return line("ok", name, healthy);
     }
-    let names = std::iter::once(diagnosis.name()).chain(std::iter::repeat(""));
+    let names = std::iter::once(*name).chain(std::iter::repeat(""));
     let found = findings.iter().zip(names);
     let mut text: String =
         found.map(|(finding, name)| line(finding.severity.name(), name, &line_of(finding))).collect();
@@ -194,15 +262,15 @@ fn shortened(name: &str) -> String {
     }
 }
 
-fn json_of(patient: &Patient<'_>, examined: &[Examined]) -> Result<String> {
+fn json_of(seen: &Seen, examined: &[Examined]) -> Result<String> {
     let findings: Vec<&Finding> = findings(examined).collect();
     let is_well = findings.iter().all(|finding| finding.severity != Severity::Error);
     let object = serde_json::json!({
-        "data": patient.table.path().display().to_string(),
+        "data": seen.data,
         "passed": is_well,
-        "examined": examined.iter().map(|one| one.diagnosis.name()).collect::<Vec<_>>(),
+        "examined": examined.iter().map(|one| one.name).collect::<Vec<_>>(),
         "findings": findings,
-        "figures": patient.figures(),
+        "figures": seen.figures,
     });
     serde_json::to_string(&object).map_err(|error| {
         Error::check("doctor", format!("the findings are not JSON: {error}")).advice("--format table")

@@ -35,6 +35,7 @@ pub fn run() -> Result<()> {
             "doctor, of what trains",
             members(diagnosis::training::ALL, |member| (member.name(), member.healthy())),
         ),
+        ("doctor, of a study", members(diagnosis::study::ALL, |member| (member.name(), member.healthy()))),
         ("export --format", members(export::ALL, |member| (member.name(), member.summary()))),
         ("show --format", members(report::ALL, |member| (member.name(), member.summary()))),
     ];

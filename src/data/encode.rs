@@ -62,7 +62,7 @@ pub(super) enum ColumnKind {
 }
 
 /// A column as it is encoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EncodedColumn<'a> {
     /// Its name in the file.
     pub name: &'a str,
@@ -72,6 +72,8 @@ pub struct EncodedColumn<'a> {
     pub features: Range<usize>,
     /// The last of them, where it is 1 in rows whose value is missing.
     pub indicator: Option<usize>,
+    /// Of a number: centre and scale, with which the file's own is centre + scale · the stored one.
+    pub unit: (f64, f64),
 }
 
 impl ColumnKind {
@@ -139,7 +141,11 @@ impl Encoder {
             *end += column.kind.feature_count();
             let (name, kind) = (&*column.name, column.kind.column_type());
             let indicator = column.kind.has_indicator().then(|| *end - 1);
-            Some(EncodedColumn { name, kind, features: start..*end, indicator })
+            let unit = match column.kind {
+                ColumnKind::Numeric { centre, scale, .. } => (centre, scale),
+                _ => (0.0, 1.0),
+            };
+            Some(EncodedColumn { name, kind, features: start..*end, indicator, unit })
         })
     }
 

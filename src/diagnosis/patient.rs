@@ -37,6 +37,8 @@ pub struct Column {
     pub features: Range<usize>,
     /// The one of them that is 1 where its value is missing, where it has one.
     pub indicator: Option<usize>,
+    /// Of a number: centre and scale, with which the file's own is centre + scale · the stored one.
+    pub unit: (f64, f64),
     /// (row) The number of the row's value among the distinct ones, by first appearance.
     pub values: Vec<u32>,
     /// (value) Rows that have it.
@@ -85,7 +87,7 @@ impl<'a> Patient<'a> {
     }
 
     fn column(&self, column: &EncodedColumn<'_>) -> Column {
-        let EncodedColumn { kind, features, indicator, .. } = column.clone();
+        let EncodedColumn { kind, features, indicator, unit, .. } = column.clone();
         let dataset = self.dataset();
         let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
         let (mut values, mut counts) = (Vec::with_capacity(dataset.row_count()), Vec::new());
@@ -100,7 +102,7 @@ impl<'a> Patient<'a> {
         }
         let standard =
             if kind == ColumnType::Numeric { standardised(dataset, features.start) } else { Vec::new() };
-        Column { name: column.name.to_owned(), kind, features, indicator, values, counts, standard }
+        Column { name: column.name.to_owned(), kind, features, indicator, unit, values, counts, standard }
     }
 
     /// (row) The first row whose features are all the same; the row itself where it is the first.

@@ -11,6 +11,7 @@ mod missing_values;
 mod near_duplicate_columns;
 mod outliers;
 mod rows_in_two_folds;
+mod scaled_on_all_rows;
 
 use super::Diagnosis;
 
@@ -27,6 +28,7 @@ pub static ALL: &[&dyn Diagnosis] = &[
     &imbalance::Imbalance,
     &missing_values::MissingValues,
     &outliers::Outliers,
+    &scaled_on_all_rows::ScaledOnAllRows,
 ];
 
 /// A share in percent.

@@ -18,14 +18,15 @@ const POSITIVE: Kind = float(0.0, false, 1e9, true);
 /// Every hyperparameter of a kernel machine.
 pub static ALL: &[Hyperparameter] = &[
     both(KERNEL, Kind::Name(kernels), "rbf", "the similarity of two rows"),
-    both("c", POSITIVE, "1.0", "what an error costs, beside the flatness of the function"),
+    both("c", POSITIVE, "1.0", "what an error costs, beside the flatness of the function").raises(),
     both(
         "gamma",
         Kind::FloatOr { low: 0.0, low_included: false, high: 1e9, high_included: true, name: SCALE },
         "\"scale\"",
         "factor of the kernel's distance or product; scale: 1 / (features * variance)",
-    ),
-    both("degree", Kind::Int { low: 1, high: 16 }, "3", "kernel polynomial: its power"),
+    )
+    .raises(),
+    both("degree", Kind::Int { low: 1, high: 16 }, "3", "kernel polynomial: its power").raises(),
     both(
         "coef0",
         float(-1e6, true, 1e6, true),
@@ -38,7 +39,8 @@ pub static ALL: &[Hyperparameter] = &[
         float(0.0, true, 1e6, true),
         "0.1",
         "errors below it cost nothing, in standard deviations of the target",
-    ),
+    )
+    .lowers(),
     only(
         TaskKind::Classification,
         "class_weight",

@@ -65,6 +65,18 @@ pub enum Kind {
     Widths,
 }
 
+/// What more of a hyperparameter does to what a model can learn by heart (Goodfellow, Bengio and Courville, Deep
+/// Learning, 2016, table 11.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capacity {
+    /// More of it fits more: it helps where models are too small, and over-fits.
+    Raises,
+    /// More of it fits less: a regulariser.
+    Lowers,
+    /// It is no matter of more or less, or acts on how training goes.
+    Neither,
+}
+
 /// One hyperparameter.
 pub struct Hyperparameter {
     /// The name in a study file.
@@ -79,6 +91,18 @@ pub struct Hyperparameter {
     pub task: Option<TaskKind>,
     /// Whether it shapes hidden layers, which a linear model has none of.
     pub shapes_hidden_layers: bool,
+    /// What more of it does to what the model can learn by heart.
+    pub capacity: Capacity,
+}
+
+impl Hyperparameter {
+    const fn raises(self) -> Self {
+        Self { capacity: Capacity::Raises, ..self }
+    }
+
+    const fn lowers(self) -> Self {
+        Self { capacity: Capacity::Lowers, ..self }
+    }
 }
 
 const fn float(low: f64, low_included: bool, high: f64, high_included: bool) -> Kind {
@@ -90,11 +114,19 @@ const NOT_NEGATIVE: Kind = float(0.0, true, 1e6, true);
 const BELOW_ONE: Kind = float(0.0, true, 1.0, false);
 
 const fn both(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Hyperparameter {
-    Hyperparameter { name, kind, default, help, task: None, shapes_hidden_layers: false }
+    Hyperparameter {
+        name,
+        kind,
+        default,
+        help,
+        task: None,
+        shapes_hidden_layers: false,
+        capacity: Capacity::Neither,
+    }
 }
 
 const fn hidden(name: &'static str, kind: Kind, default: &'static str, help: &'static str) -> Hyperparameter {
-    Hyperparameter { name, kind, default, help, task: None, shapes_hidden_layers: true }
+    Hyperparameter { shapes_hidden_layers: true, ..both(name, kind, default, help) }
 }
 
 const fn only(
@@ -104,7 +136,7 @@ const fn only(
     default: &'static str,
     help: &'static str,
 ) -> Hyperparameter {
-    Hyperparameter { name, kind, default, help, task: Some(task), shapes_hidden_layers: false }
+    Hyperparameter { task: Some(task), ..both(name, kind, default, help) }
 }
 
 /// Every hyperparameter of a network.
@@ -115,19 +147,22 @@ pub static ALL: &[Hyperparameter] = &[
         Kind::Widths,
         "[64]",
         "units of each hidden layer, from the input on; or width and depth",
-    ),
+    )
+    .raises(),
     hidden(
         "width",
         Kind::Int { low: 1, high: MOST_UNITS },
         "64",
         "units of every hidden layer, beside depth",
-    ),
+    )
+    .raises(),
     hidden(
         "depth",
         Kind::Int { low: 0, high: MOST_LAYERS as i64 },
         "1",
         "number of hidden layers, beside width",
-    ),
+    )
+    .raises(),
     hidden("activation", Kind::Name(activations), DEFAULT_ACTIVATION, "after every hidden layer"),
     both("optimizer", Kind::Name(optimizers), DEFAULT_OPTIMIZER, "how a gradient changes the parameters"),
     both("momentum", BELOW_ONE, "the optimizer's", "share of the last step that is repeated"),
@@ -145,21 +180,24 @@ pub static ALL: &[Hyperparameter] = &[
         NOT_NEGATIVE,
         "the optimizer's",
         "decoupled: weights shrink by learning_rate * weight_decay a step",
-    ),
+    )
+    .lowers(),
     both(
         "l2_penalty",
         NOT_NEGATIVE,
         "0",
         "half of this times the squared norm of the weights is added to the loss",
-    ),
+    )
+    .lowers(),
     both(
         "l1_penalty",
         NOT_NEGATIVE,
         "0",
         "this times the sum of the weights' magnitudes is added to the loss",
-    ),
-    hidden("dropout", BELOW_ONE, "0", "probability that a hidden unit is dropped in training"),
-    both("input_dropout", BELOW_ONE, "0", "probability that a feature is dropped in training"),
+    )
+    .lowers(),
+    hidden("dropout", BELOW_ONE, "0", "probability that a hidden unit is dropped in training").lowers(),
+    both("input_dropout", BELOW_ONE, "0", "probability that a feature is dropped in training").lowers(),
     both("clip_norm", NOT_NEGATIVE, "0 (never)", "the gradient's global norm is clipped to this"),
     both("batch_size", Kind::Int { low: 1, high: 1 << 24 }, "64", "rows of a minibatch"),
     both(
@@ -191,7 +229,8 @@ pub static ALL: &[Hyperparameter] = &[
         BELOW_ONE,
         "0",
         "share of the target spread evenly over all classes",
-    ),
+    )
+    .lowers(),
     only(
         TaskKind::Classification,
         "class_weight",
