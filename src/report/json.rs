@@ -33,6 +33,14 @@ impl Format for Json {
             "trials": trials,
             "best": best,
         });
+        if let Some(found) = &board.optimism {
+            object["optimism"] = json!({
+                "value": found.value,
+                "standard_error": found.standard_error,
+                "flattery": found.flattery,
+                "trials": found.trial_count,
+            });
+        }
         if let Some(found) = Comparison::of(board) {
             object["random_search"] = json!({
                 "trials": found.random_count,

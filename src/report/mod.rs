@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::model::metric::Direction;
 use crate::study::external::{self, Ledger};
 use crate::study::folder;
+use crate::study::optimism::Optimism;
 use crate::study::same::plan_of;
 use crate::study::schema::Content;
 use crate::study::store::Store;
@@ -76,6 +77,8 @@ pub struct Leaderboard {
     pub trials: Vec<Trial>,
     /// How the decision functions of kernel machines were found: by trial, (fold) JSON.
     pub solvers: HashMap<u64, Vec<String>>,
+    /// By how much the best trial's value flatters, where its folds can say.
+    pub optimism: Option<Optimism>,
     order: Order,
 }
 
@@ -97,7 +100,9 @@ impl Leaderboard {
     fn of_study(store: &Store) -> Result<Self> {
         let header = store.header()?;
         // A leaderboard is read also where the study itself no longer is.
-        let division = plan_of(&header).map(|plan| Division {
+        let plan = plan_of(&header);
+        let repeats = plan.as_ref().map_or(1, |plan| plan.data.split.repeats.max(1));
+        let division = plan.map(|plan| Division {
             strategy: plan.strategy,
             share: plan.random_share,
             enqueued: plan.enqueued.len() as u64,
@@ -113,8 +118,11 @@ impl Leaderboard {
             name: header.name.clone(),
             objective: header.objective.clone(),
         };
-        let board = Self::new(title, header.order()?, store.trials()?);
-        Ok(Self { solvers: store.solvers()?, ..board })
+        // By number: of equals the first is chosen.
+        let trials = store.trials()?;
+        let optimism = Optimism::of(header.order()?, &trials, header.fold_count / repeats);
+        let board = Self::new(title, header.order()?, trials);
+        Ok(Self { solvers: store.solvers()?, optimism, ..board })
     }
 
     fn of_search(ledger: &Ledger) -> Result<Self> {
@@ -143,7 +151,7 @@ impl Leaderboard {
     /// Ranks trials.
     fn new(title: Title, order: Order, mut trials: Vec<Trial>) -> Self {
         trials.sort_by(|a, b| trial::compare(order, a, b));
-        Self { title, trials, solvers: HashMap::new(), order }
+        Self { title, trials, solvers: HashMap::new(), optimism: None, order }
     }
 
     /// The best complete trial.

@@ -3,6 +3,7 @@
 use super::map::map;
 use super::number::{Scores, short};
 use super::{Comparison, Format, Leaderboard, Page};
+use crate::study::optimism::Optimism;
 use crate::trial::{State, Trial};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,6 +189,17 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
             text_of(found.strategy_value_at_same_budget),
             text_of(found.strategy_value),
             found.strategy_count
+        ));
+    }
+    if let Some(Optimism { value, standard_error, flattery, trial_count }) = board.optimism {
+        let scores = Scores::like(value);
+        text.push_str(&format!(
+            "chosen by all folds but one and judged by that one: {} {} ± {} (standard error); being the best of \
+             {trial_count} flatters by {}\n",
+            board.title.objective,
+            scores.text(value),
+            scores.text(standard_error),
+            scores.text(flattery)
         ));
     }
     if let (Some(value), Some(best)) = (board.title.test_value, board.best()) {

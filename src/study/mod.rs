@@ -13,6 +13,7 @@ pub mod folder;
 mod folds;
 mod lineage;
 pub mod model;
+pub mod optimism;
 mod outbox;
 pub mod outside;
 pub mod plan;
