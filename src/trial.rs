@@ -279,6 +279,12 @@ impl Trial {
         Some(self.history.at(best.epoch).iter().map(|fold| fold.score.value).collect())
     }
 
+    /// The mean over folds of the training loss at the best epoch, under the same conditions.
+    pub fn train_loss(&self) -> Option<f64> {
+        let folds = self.history.at(self.best()?.epoch);
+        Some(folds.iter().map(|fold| fold.train_loss).sum::<f64>() / folds.len() as f64)
+    }
+
     /// The sample standard deviation of the fold values; `None` where there is one fold.
     pub fn spread(&self) -> Option<f64> {
         let values = self.fold_values().filter(|values| values.len() > 1)?;

@@ -2,6 +2,7 @@
 
 mod amount;
 mod bench;
+mod curve;
 mod devices;
 mod doctor;
 mod export;
@@ -10,11 +11,13 @@ mod guard;
 mod interrupt;
 mod lines;
 mod list;
+mod lr;
 pub mod output;
 mod predict;
 mod progress;
 mod search;
 mod show;
+mod subject;
 mod tune;
 
 use crate::error::Result;
@@ -48,6 +51,8 @@ enum Command {
     Export(export::Arguments),
     Devices(devices::Arguments),
     Doctor(doctor::Arguments),
+    Lr(lr::Arguments),
+    Curve(curve::Arguments),
     Gradcheck(gradcheck::Arguments),
     Bench(Box<bench::Arguments>),
 }
@@ -74,6 +79,8 @@ pub fn run() -> Result<()> {
         Some(Command::Export(arguments)) => export::run(&arguments),
         Some(Command::Devices(arguments)) => devices::run(&arguments),
         Some(Command::Doctor(arguments)) => doctor::run(&arguments),
+        Some(Command::Lr(arguments)) => lr::run(&arguments),
+        Some(Command::Curve(arguments)) => curve::run(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         None => Ok(()),

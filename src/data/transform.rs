@@ -227,14 +227,22 @@ impl Dataset {
     /// Its transforms are learned as those of the first fold were: a transform is a function of its
     /// rule and of training rows, so the rule is the one that gives that fold's transform again.
     pub fn refit_fold(&mut self) -> usize {
-        let rules = self.rules();
         let mut train: Vec<u32> =
             self.folds.iter().flat_map(|fold| fold.train.iter().chain(&fold.validation).copied()).collect();
         train.sort_unstable();
         train.dedup();
-        let fold = Fold::learn(self, &rules, &with_missing(self), train, Vec::new());
-        self.folds.push(fold);
-        self.folds.len() - 1
+        self.append_folds(vec![(train, Vec::new())])
+    }
+
+    /// Appends folds of these training and validation rows, both ascending, whose transforms are learned from their own
+    /// training rows as those of the first fold were. Returns the index of the first of them.
+    pub fn append_folds(&mut self, rows: Vec<(Vec<u32>, Vec<u32>)>) -> usize {
+        let (rules, missing, first) = (self.rules(), with_missing(self), self.folds.len());
+        for (train, validation) in rows {
+            let fold = Fold::learn(self, &rules, &missing, train, validation);
+            self.folds.push(fold);
+        }
+        first
     }
 
     /// (feature) The rule by which each feature's transforms were learned.

@@ -3,6 +3,8 @@
 mod csv;
 pub mod importance;
 mod json;
+pub mod learning_curve;
+pub mod lr_sweep;
 mod map;
 pub mod mistakes;
 mod number;

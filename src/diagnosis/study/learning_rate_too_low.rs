@@ -46,7 +46,7 @@ impl Diagnosis for LearningRateTooLow {
                 slow.falling, slow.count, slow.left, slow.evidence
             ),
             cause: "steps too small for the epochs there are".to_owned(),
-            advice: "learning_rate ten and a hundred times larger; else more max_epochs".to_owned(),
+            advice: "learning_rate ten and a hundred times larger (manytune lr sweeps it alone); else more max_epochs".to_owned(),
         }])
     }
 }
