@@ -12,6 +12,7 @@ mod interrupt;
 mod lines;
 mod list;
 mod lr;
+mod noise;
 pub mod output;
 mod predict;
 mod progress;
@@ -53,6 +54,7 @@ enum Command {
     Doctor(doctor::Arguments),
     Lr(lr::Arguments),
     Curve(curve::Arguments),
+    Noise(noise::Arguments),
     Gradcheck(gradcheck::Arguments),
     Bench(Box<bench::Arguments>),
 }
@@ -81,6 +83,7 @@ pub fn run() -> Result<()> {
         Some(Command::Doctor(arguments)) => doctor::run(&arguments),
         Some(Command::Lr(arguments)) => lr::run(&arguments),
         Some(Command::Curve(arguments)) => curve::run(&arguments),
+        Some(Command::Noise(arguments)) => noise::run(&arguments),
         Some(Command::Gradcheck(arguments)) => gradcheck::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(&arguments),
         None => Ok(()),

@@ -1,10 +1,10 @@
-//! What `lr` and `curve` are asked about: the data and a configuration, of a data file, a study file, or a study that
+//! What `lr`, `curve` and `noise` are asked about: the data and a configuration, of a data file, a study file, or a study that
 //! has run.
 
 use super::gradcheck::Format;
 use super::output;
 use crate::data::{self, Dataset, Targets};
-use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
+use crate::engine::{self, Engine, EngineChoice, EngineKind, Job, Opened};
 use crate::error::{Error, Result};
 use crate::model::metric;
 use crate::space::{Configuration, Domain, Space};
@@ -14,7 +14,7 @@ use crate::study::same::{data_of, plan_of};
 use crate::study::store::Store;
 use crate::trial::{self, State, Trial};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The arguments that all of them take.
@@ -47,6 +47,21 @@ pub struct SubjectArguments {
     #[arg(long, value_enum, default_value_t = Format::Table, hide_default_value = true)]
     pub format: Format,
 }
+
+impl SubjectArguments {
+    /// Whether what is asked about is the best trial of a study, trained as it was there.
+    pub fn is_of_best(&self) -> bool {
+        self.input.is_dir() && self.trial.is_none() && self.epochs.is_none()
+    }
+
+    /// What is asked about.
+    pub fn folder(&self) -> &Path {
+        &self.input
+    }
+}
+
+/// A configuration, of which trial, and what that came to.
+pub type Known = (Option<u64>, Configuration, Option<f64>);
 
 /// Data, and the configuration that is in question.
 pub struct Subject {
@@ -162,11 +177,20 @@ impl Subject {
 
     /// Opens the engine on this subject's data, and says which.
     pub fn open(&self, dataset: Arc<Dataset>) -> Result<Box<dyn Engine>> {
-        let with_outputs = self.plan.metric(dataset.task)?.needs_outputs();
-        let job = Job { dataset, seed: self.plan.seed, with_outputs };
-        let opened = engine::open_for(&self.plan.model, self.choice, self.device.as_deref(), None, job)?;
+        let opened = self.opened(dataset)?;
         output::note(&opened.why);
         Ok(opened.engine)
+    }
+
+    /// The same once more, without a word.
+    pub fn open_quietly(&self, dataset: Arc<Dataset>) -> Result<Box<dyn Engine>> {
+        Ok(self.opened(dataset)?.engine)
+    }
+
+    fn opened(&self, dataset: Arc<Dataset>) -> Result<Opened> {
+        let with_outputs = self.plan.metric(dataset.task)?.needs_outputs();
+        let job = Job { dataset, seed: self.plan.seed, with_outputs };
+        engine::open_for(&self.plan.model, self.choice, self.device.as_deref(), None, job)
     }
 
     /// By the rules of the subject's plan.
@@ -201,6 +225,18 @@ impl Subject {
         }
         let trials = self.ranked.iter().take(count);
         Ok(trials.map(|trial| (Some(trial.number), trial.configuration.clone())).collect())
+    }
+
+    /// The configuration in question with what it came to, and where that is the best of a study the next one.
+    pub fn leading_pair(&self, is_of_best: bool) -> Vec<Known> {
+        let known = |trial: &Trial| {
+            (Some(trial.number), trial.configuration.clone(), trial.score().map(|score| score.value))
+        };
+        if is_of_best {
+            return self.ranked.iter().take(2).map(known).collect();
+        }
+        let own = self.ranked.iter().find(|trial| Some(trial.number) == self.trial);
+        own.map_or_else(|| vec![(self.trial, self.configuration.clone(), None)], |trial| vec![known(trial)])
     }
 
     /// The rows and their folds, to be changed; the subject keeps none.

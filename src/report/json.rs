@@ -41,6 +41,9 @@ impl Format for Json {
                 "trials": found.trial_count,
             });
         }
+        if let Some(found) = &board.noise {
+            object["noise"] = json!(found);
+        }
         if let Some(found) = Comparison::of(board) {
             object["random_search"] = json!({
                 "trials": found.random_count,

@@ -7,6 +7,7 @@ pub mod learning_curve;
 pub mod lr_sweep;
 mod map;
 pub mod mistakes;
+pub mod noise;
 mod number;
 mod random_share;
 mod table;
@@ -18,6 +19,7 @@ use crate::error::Result;
 use crate::model::metric::Direction;
 use crate::study::external::{self, Ledger};
 use crate::study::folder;
+use crate::study::noise::Noise;
 use crate::study::optimism::Optimism;
 use crate::study::same::plan_of;
 use crate::study::schema::Content;
@@ -81,6 +83,8 @@ pub struct Leaderboard {
     pub solvers: HashMap<u64, Vec<String>>,
     /// By how much the best trial's value flatters, where its folds can say.
     pub optimism: Option<Optimism>,
+    /// What other seeds make of the best trial, where it was asked.
+    pub noise: Option<Noise>,
     order: Order,
 }
 
@@ -124,7 +128,10 @@ impl Leaderboard {
         let trials = store.trials()?;
         let optimism = Optimism::of(header.order()?, &trials, header.fold_count / repeats);
         let board = Self::new(title, header.order()?, trials);
-        Ok(Self { solvers: store.solvers()?, optimism, ..board })
+        // Of a trial that was the best before the study was extended nothing is said.
+        let of_best = |noise: &Noise| noise.seeds.trial == board.best().map(|best| best.number);
+        let noise = store.noise()?.filter(of_best);
+        Ok(Self { solvers: store.solvers()?, optimism, noise, ..board })
     }
 
     fn of_search(ledger: &Ledger) -> Result<Self> {
@@ -153,7 +160,7 @@ impl Leaderboard {
     /// Ranks trials.
     fn new(title: Title, order: Order, mut trials: Vec<Trial>) -> Self {
         trials.sort_by(|a, b| trial::compare(order, a, b));
-        Self { title, trials, solvers: HashMap::new(), optimism: None, order }
+        Self { title, trials, solvers: HashMap::new(), optimism: None, noise: None, order }
     }
 
     /// The best complete trial.

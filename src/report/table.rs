@@ -1,6 +1,7 @@
 //! The leaderboard as a table for people: few digits, and only the hyperparameters that differ.
 
 use super::map::map;
+use super::noise;
 use super::number::{Scores, short};
 use super::{Comparison, Format, Leaderboard, Page};
 use crate::study::optimism::Optimism;
@@ -201,6 +202,9 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
             scores.text(standard_error),
             scores.text(flattery)
         ));
+    }
+    if let Some(noise) = &board.noise {
+        text.push_str(&format!("{}\n", noise::line(noise, &board.title.objective)));
     }
     if let (Some(value), Some(best)) = (board.title.test_value, board.best()) {
         let value = Scores::like(value).text(value);

@@ -14,6 +14,7 @@ pub mod folder;
 mod folds;
 mod lineage;
 pub mod model;
+pub mod noise;
 pub mod optimism;
 mod outbox;
 pub mod outside;

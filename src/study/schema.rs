@@ -150,6 +150,10 @@ pub const RUNGS: &str =
 pub const SOLVERS: &str = "CREATE TABLE IF NOT EXISTS solvers (trial INTEGER NOT NULL, fold INTEGER NOT NULL, \
     found TEXT NOT NULL, PRIMARY KEY (trial, fold))";
 
+/// What other seeds make of the best configurations, as JSON of `noise.rs`: the last time that it was asked.
+pub const NOISE: &str =
+    "CREATE TABLE IF NOT EXISTS noise (id INTEGER PRIMARY KEY CHECK (id = 1), found TEXT NOT NULL)";
+
 /// When trials took over the state of others: after which epoch, from which trial, what they had come to,
 /// and the hyperparameters until then as JSON.
 pub const SUCCESSIONS: &str = "CREATE TABLE IF NOT EXISTS successions (trial INTEGER NOT NULL, \

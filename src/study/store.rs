@@ -6,6 +6,7 @@
 
 use super::checkpoint::FoldState;
 use super::folder::{self, Owned};
+use super::noise::Noise;
 use super::schema::{self, Content, fault};
 use super::{checkpoint, files, lineage, rows};
 use crate::engine::EngineKind;
@@ -216,6 +217,12 @@ impl Store {
         Ok(solvers)
     }
 
+    /// What other seeds make of the best configuration, where it was asked; of another version's JSON nothing.
+    pub fn noise(&self) -> Result<Option<Noise>> {
+        let found: Vec<(i64, String)> = self.pairs("noise", "SELECT id, found FROM noise")?;
+        Ok(found.first().and_then(|(_, text)| serde_json::from_str(text).ok()))
+    }
+
     /// The rows of a table that older studies lack.
     fn pairs<A: FromSql, B: FromSql>(&self, table: &str, sql: &str) -> Result<Vec<(A, B)>> {
         let read = || {
@@ -344,6 +351,12 @@ impl Writer<'_> {
             solvers.iter().try_for_each(&mut write)
         };
         write().map_err(fault(&self.path))
+    }
+
+    /// Replaces what other seeds make of the best configuration, as JSON.
+    pub fn noise(&self, found: &str) -> Result<()> {
+        self.transaction.execute(schema::NOISE, []).map_err(fault(&self.path))?;
+        self.update("INSERT OR REPLACE INTO noise (id, found) VALUES (1, ?1)", params![found])
     }
 
     /// Sets the best trial's objective on the final test set.

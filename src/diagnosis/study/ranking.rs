@@ -47,7 +47,7 @@ impl Diagnosis for Ranking {
             ),
             cause: "most of the space is as good: what the order of the leaderboard says is mostly noise of the folds"
                 .to_owned(),
-            advice: "--repeats 3, or more folds; of equals take the simplest"
+            advice: "--repeats 3, or more folds; manytune noise says what other seeds do; of equals take the simplest"
                 .to_owned(),
         }])
     }
