@@ -16,6 +16,7 @@ mod noise;
 pub mod output;
 mod predict;
 mod progress;
+mod report;
 mod search;
 mod show;
 mod subject;
@@ -47,6 +48,7 @@ struct Arguments {
 enum Command {
     Tune(Box<tune::Arguments>),
     Show(show::Arguments),
+    Report(report::Arguments),
     Search(search::Arguments),
     Predict(predict::Arguments),
     Export(export::Arguments),
@@ -76,6 +78,7 @@ pub fn run() -> Result<()> {
     match arguments.command {
         Some(Command::Tune(arguments)) => tune::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
+        Some(Command::Report(arguments)) => report::run(&arguments),
         Some(Command::Search(arguments)) => search::run(&arguments),
         Some(Command::Predict(arguments)) => predict::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),

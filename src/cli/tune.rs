@@ -160,7 +160,7 @@ fn finish(folder: &Path) -> Result<()> {
     if board.best().is_some() {
         let folder = output::quoted(&folder.display().to_string());
         return output::print(&format!(
-            "\nsaved in {folder}\n  all trials:  manytune show {folder}\n  \
+            "\nsaved in {folder}\n  all trials:  manytune show {folder}\n  report:      manytune report {folder}\n  \
              predict:     manytune predict {folder} <file> --out predictions.csv\n"
         ));
     }

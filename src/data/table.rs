@@ -113,6 +113,12 @@ impl Table {
         self.columns.iter().map(|column| column.name.as_str())
     }
 
+    /// A cell as text, numbers in their shortest form; both places from 0, as [`Self::row_count`] and
+    /// [`Self::column_names`] count.
+    pub fn cell(&self, row: usize, column: usize) -> Cow<'_, str> {
+        self.columns[column].cells.text(row)
+    }
+
     /// The line of the file that a row begins on, where the file has lines.
     pub fn line(&self, row: usize) -> Option<u32> {
         self.lines.get(row).copied()

@@ -7,7 +7,7 @@ use crate::study::outside::{Mistake, Outside};
 use serde_json::{Value, json};
 
 /// Below this probability for its label a row may be labelled wrong.
-const DOUBTFUL: f64 = 0.05;
+pub const DOUBTFUL: f64 = 0.05;
 
 /// A table of the worst rows.
 pub fn table(outside: &Outside, count: usize) -> String {
@@ -62,8 +62,7 @@ pub fn table(outside: &Outside, count: usize) -> String {
     if worst.iter().take(count).any(|mistake| mistake.said.is_trained_on) {
         text += "\n* trained on: no fold holds it out\n";
     }
-    let doubtful =
-        worst.iter().filter(|mistake| is_of_classes && of_label(outside, mistake) < DOUBTFUL).count();
+    let doubtful = worst.iter().filter(|mistake| is_doubtful(outside, mistake)).count();
     if doubtful > 0 {
         text += &format!(
             "\n{doubtful} rows have a probability below {DOUBTFUL} for their label: look at these labels first\n"
@@ -98,6 +97,12 @@ pub fn json(outside: &Outside, count: usize) -> Value {
         object
     };
     outside.worst().iter().take(count).map(row).collect()
+}
+
+/// Whether a row's label may well be wrong: its models give it next to no probability.
+pub fn is_doubtful(outside: &Outside, mistake: &Mistake<'_>) -> bool {
+    let is_of_classes = matches!(outside.dataset().targets, Targets::Classes(_));
+    is_of_classes && of_label(outside, mistake) < DOUBTFUL
 }
 
 /// The probability of a row's own class.

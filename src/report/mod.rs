@@ -1,6 +1,7 @@
 //! What a study came to, in the forms that people and scripts read: one file each.
 
 mod csv;
+pub mod html;
 pub mod importance;
 mod json;
 pub mod learning_curve;

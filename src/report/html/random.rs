@@ -1,0 +1,80 @@
+//! What random search would have found: the best of so many random trials, to be expected.
+
+use crate::report::Leaderboard;
+use crate::search::is_random;
+use crate::trial::Trial;
+use serde_json::{Value, json};
+
+/// The strategy all of whose trials are random.
+const RANDOM: &str = "random";
+/// Numbers of trials that the curve has at most.
+const MOST_POINTS: usize = 60;
+
+/// How many trials of a study were random, and the best value to be expected of 1, 2, … of them. `None` where none
+/// were, or none of them has a value.
+pub(super) fn expected(board: &Leaderboard) -> Option<Value> {
+    let division = &board.title.division;
+    let is_all = division.strategy == RANDOM;
+    let is_drawn = |trial: &&Trial| {
+        trial.number >= division.enqueued && (is_all || is_random(division.share, trial.number))
+    };
+    let ended: Vec<&Trial> =
+        board.trials.iter().filter(is_drawn).filter(|trial| trial.state.is_finished()).collect();
+    let mut values: Vec<f64> =
+        ended.iter().filter_map(|trial| trial.score()).map(|score| score.value).collect();
+    values.retain(|value| value.is_finite());
+    values.sort_by(|a, b| board.title.direction.compare(*a, *b));
+    // A trial without a value is as good as the worst that has one: it is never the best of several.
+    values.resize(ended.len(), *values.last()?);
+    let counts = counts(values.len());
+    let curve: Vec<f64> = counts.iter().map(|&count| best_of(&values, count)).collect();
+    Some(json!({ "is_all": is_all, "count": values.len(), "counts": counts, "values": curve }))
+}
+
+/// 1, 2, … up to a number, farther apart where they are many.
+fn counts(most: usize) -> Vec<usize> {
+    let mut counts: Vec<usize> = match most <= MOST_POINTS {
+        true => (1..=most).collect(),
+        false => (0..MOST_POINTS)
+            .map(|point| (most as f64).powf(point as f64 / (MOST_POINTS - 1) as f64).round() as usize)
+            .collect(),
+    };
+    counts.dedup();
+    counts
+}
+
+/// The mean over all choices of `count` of the values, best first, of the best one chosen.
+///
+/// Σᵢ vᵢ · C(n − i, count − 1)/C(n, count), i from 1: of all choices so many have vᵢ as their best.
+fn best_of(values: &[f64], count: usize) -> f64 {
+    let n = values.len() as f64;
+    let (mut weight, mut sum) = (count as f64 / n, 0.0);
+    for (index, value) in values.iter().enumerate().take(values.len() + 1 - count) {
+        sum += weight * value;
+        let left = n - index as f64 - 1.0;
+        weight *= (left - count as f64 + 1.0) / left;
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_of_some_is_the_mean_over_all_choices() {
+        let values = [4.0, 3.0, 1.0];
+        assert!((best_of(&values, 1) - 8.0 / 3.0).abs() <= 1e-12);
+        // {4, 3}, {4, 1}, {3, 1}
+        assert!((best_of(&values, 2) - 11.0 / 3.0).abs() <= 1e-12);
+        assert!((best_of(&values, 3) - 4.0).abs() <= 1e-12);
+    }
+
+    #[test]
+    fn the_curve_ends_at_all_of_them() {
+        assert_eq!(counts(3), [1, 2, 3]);
+        let many = counts(1000);
+        assert_eq!((many[0], many[many.len() - 1]), (1, 1000));
+        assert!(many.len() <= MOST_POINTS && many.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+}

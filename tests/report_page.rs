@@ -1,0 +1,147 @@
+//! The report in a real browser: what a user sees of it, and what no data can make of it.
+
+#[path = "browser/mod.rs"]
+mod browser;
+#[path = "cli/mod.rs"]
+mod cli;
+
+use browser::Browser;
+use cli::Place;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// A table whose names and labels are HTML.
+const HOSTILE_COLUMN: &str = "<img src=x onerror=alert(1)>";
+const HOSTILE_LABEL: &str = "</script><script>alert(2)</script>";
+
+/// Writes the report of a study and gives the file.
+fn report(place: &Place, run: &str) -> PathBuf {
+    let (out, _) = place.run(&format!("report {run}"));
+    let file = place.path(out.trim());
+    assert!(file.ends_with(Path::new(run).join("report.html")), "{out}");
+    file
+}
+
+/// Draws every page and every plot, as for printing, and gives the names of the pages.
+fn draw_all(browser: &mut Browser) -> Vec<String> {
+    browser.evaluate("window.dispatchEvent(new Event('beforeprint'))");
+    let names =
+        browser.evaluate("[...document.querySelectorAll('section.page')].map((page) => page.id.slice(5))");
+    serde_json::from_value(names).unwrap()
+}
+
+/// No script stumbled, nothing was blocked, no window opened, and nothing but the file was asked for.
+fn assert_quiet(browser: &mut Browser, file: &Path) {
+    for method in ["Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"] {
+        let events = browser.events(method);
+        assert!(events.is_empty(), "{events:#?}");
+    }
+    assert!(!browser.saw("Page.javascriptDialogOpening"), "a text was run");
+    let requests = browser.events("Network.requestWillBeSent");
+    let urls: Vec<&str> =
+        requests.iter().filter_map(|event| event["params"]["request"]["url"].as_str()).collect();
+    let file = format!("file://{}", file.display());
+    let is_own = |url: &&str| url.split('#').next() == Some(&file) || url.starts_with("data:");
+    assert!(!urls.is_empty() && urls.iter().all(is_own), "{urls:?}");
+}
+
+/// Shapes of each plot, by name.
+fn marks(browser: &mut Browser) -> Value {
+    browser.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('figure')].map((figure) =>
+           [figure.dataset.plot, figure.querySelectorAll('svg path, svg rect, svg circle').length]))",
+    )
+}
+
+#[test]
+fn a_report_opens_quietly_and_every_plot_has_marks() {
+    let place = Place::new();
+    place.run("tune study.toml");
+    let file = report(&place, "runs/study");
+    let mut browser = Browser::open(1280, 900);
+    browser.load(&file, "");
+    assert_eq!(browser.evaluate("document.querySelector('section:not([hidden])').id"), json!("page-answer"));
+    let shown = place.show("runs/study");
+    let best = shown["best"]["value"].as_f64().unwrap();
+    let headline = browser.evaluate("Number(document.querySelector('.headline .number').textContent)");
+    assert!(
+        (headline.as_f64().unwrap() - best).abs() <= 5e-5,
+        "{headline} for {best}: four digits are shown"
+    );
+
+    let pages = draw_all(&mut browser);
+    assert_eq!(pages, ["answer", "space", "training", "mistakes", "findings"]);
+    let marks = marks(&mut browser);
+    // Each of the six trials is a mark at least, beside the axes.
+    for plot in ["progress", "parallel", "slice-learning_rate", "pair", "curves", "fold-values", "endings"] {
+        assert!(marks[plot].as_u64().is_some_and(|count| count > 6), "{plot}: {marks:#}");
+    }
+    let overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+    assert_eq!(browser.evaluate(overflow), json!(false), "at 1280");
+    browser.resize(390, 800);
+    for page in pages {
+        browser.load(&file, &format!("#{page}"));
+        assert_eq!(browser.evaluate(overflow), json!(false), "{page} on a phone");
+    }
+    assert_quiet(&mut browser, &file);
+}
+
+#[test]
+fn a_brush_on_an_axis_filters_the_leaderboard() {
+    let place = Place::new();
+    place.run("tune study.toml --trials 24 --strategy random");
+    let file = report(&place, "runs/study");
+    let mut browser = Browser::open(1280, 1400);
+    browser.load(&file, "#space");
+    browser.until("document.querySelector('[data-plot=parallel] svg path') !== null");
+    let rows = "document.querySelectorAll('#leaderboard tbody tr').length";
+    assert_eq!(browser.evaluate(rows), json!(20), "of 24 trials the first 20 are shown");
+
+    // The upper half of the axis of the learning rate, the first of the space: from the end of its line to its middle.
+    let at = browser.evaluate(
+        "(() => {
+            const box = document.querySelector('[data-plot=parallel] .canvas').getBoundingClientRect();
+            return { x: box.left + 48, top: box.top + 54, middle: box.top + 54 + (box.height - 68) / 2 };
+         })()",
+    );
+    let [x, top, middle] = ["x", "top", "middle"].map(|name| at[name].as_f64().unwrap());
+    browser.drag((x, top + 1.0), (x, middle));
+    let shown = place.show("runs/study");
+    let rates: Vec<f64> = shown["trials"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|trial| trial["hyperparameters"]["learning_rate"].as_f64().unwrap())
+        .collect();
+    // Of 1e-3 to 1e-1, log: 1e-2 is the middle.
+    let passing = rates.iter().filter(|&&rate| rate >= 1e-2).count();
+    assert!((4..20).contains(&passing), "the seed leaves both halves filled: {rates:?}");
+    // The brush filters while it is dragged: what counts is where it came to.
+    browser.until(&format!(
+        "document.querySelector('.status').textContent === '{passing} of 24 trials pass: learning_rate'"
+    ));
+    assert_eq!(browser.evaluate(rows), json!(passing));
+    let least = "Math.min(...[...document.querySelectorAll('#leaderboard tbody tr')]
+        .map((row) => Number(row.cells[6].textContent)))";
+    assert!(browser.evaluate(least).as_f64().unwrap() >= 0.01, "only these are shown");
+    assert_quiet(&mut browser, &file);
+}
+
+#[test]
+fn what_the_data_say_stays_text() {
+    let place = Place::new();
+    let rows: String = (0..60)
+        .map(|row| format!("{},{},{}\n", row % 7, row % 5, if row % 7 > 2 { HOSTILE_LABEL } else { "fine" }))
+        .collect();
+    place.write("hostile.csv", &format!("{HOSTILE_COLUMN},b & c,label\n{rows}"));
+    place.run("tune hostile.csv --target label --trials 3 --folds 3 --engine cpu --out runs/hostile");
+    let file = report(&place, "runs/hostile");
+    let mut browser = Browser::open(1280, 900);
+    browser.load(&file, "");
+    draw_all(&mut browser);
+    let text = browser.evaluate("document.body.textContent");
+    let text = text.as_str().unwrap();
+    assert!(text.contains(HOSTILE_COLUMN) && text.contains(HOSTILE_LABEL), "both are to be read");
+    assert_eq!(browser.evaluate("document.querySelectorAll('img').length"), json!(0));
+    assert_quiet(&mut browser, &file);
+}
