@@ -4,6 +4,7 @@
 //! From file to model: [`load`] reads columns of raw cells ([`Table`]), [`prepare`] tells what they hold,
 //! encodes them and divides the rows ([`Prepared`]); the [`Encoder`] does the same to new rows.
 
+mod cell;
 mod csv;
 mod encode;
 mod fingerprint;
@@ -20,6 +21,7 @@ mod table;
 mod target;
 mod transform;
 
+pub use cell::Cell;
 pub use encode::{EncodedColumn, Encoder};
 pub use fingerprint::of_bytes as checksum;
 pub use options::{ColumnRef, ColumnType, DEFAULT_MISSING, DataOptions, Scale, SplitOptions, TaskKind};

@@ -1,5 +1,6 @@
 //! What a study came to, in the forms that people and scripts read: one file each.
 
+pub mod action;
 mod csv;
 pub mod html;
 pub mod importance;

@@ -7,12 +7,15 @@ use super::same::{data_of, plan_of};
 use super::store::Store;
 use crate::data::{Dataset, Encoder, Prepared, Table, Targets};
 use crate::error::Result;
+use crate::model::svm::machine::Machine;
 use std::path::Path;
 
 /// The rows of a study with what its best models say of them.
 pub struct Outside {
     /// The trial.
     pub trial: u64,
+    /// Its fold models.
+    pub model: SavedModel,
     /// The file.
     pub table: Table,
     /// Its rows, encoded and divided.
@@ -38,7 +41,7 @@ impl Outside {
         let plan = plan_of(&header)?;
         let (table, prepared) = data_of(folder, &header, &plan, "tune the new data in another folder")?;
         let rows = said(&model, &prepared.dataset);
-        Ok(Self { trial: model.trial, table, prepared, rows })
+        Ok(Self { trial: model.trial, model, table, prepared, rows })
     }
 
     /// The rows, encoded.
@@ -49,6 +52,11 @@ impl Outside {
     /// What encoded them.
     pub fn encoder(&self) -> &Encoder {
         &self.prepared.encoder
+    }
+
+    /// Whether what is said of classes are probabilities, and not votes.
+    pub fn has_probabilities(&self) -> bool {
+        self.model.machines().is_none_or(|machines| machines.iter().all(Machine::has_probabilities))
     }
 
     /// The rows that are said worst of, the worst first: of classes those whose own class has the least probability beside
