@@ -1,7 +1,7 @@
 //! `manytune show`: the leaderboard of a study.
 
 use super::output;
-use crate::error::{Result, unknown_name};
+use crate::error::{Error, Result, unknown_name};
 use crate::report::importance::Importance;
 use crate::report::{self, Leaderboard, Page};
 use crate::study::outside::Outside;
@@ -21,11 +21,14 @@ pub struct Arguments {
     /// Show the first so many trials only
     #[arg(long, value_name = "N")]
     top: Option<usize>,
+    /// Show the learning curves in the table, also where there is no terminal, or no wide one
+    #[arg(long)]
+    curves: bool,
     /// Show instead so many rows that the best models are most wrong about, out of fold
-    #[arg(long, value_name = "N", conflicts_with = "top")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["top", "curves"])]
     mistakes: Option<usize>,
     /// Show instead which hyperparameters mattered
-    #[arg(long, conflicts_with_all = ["top", "mistakes"])]
+    #[arg(long, conflicts_with_all = ["top", "mistakes", "curves"])]
     importance: bool,
 }
 
@@ -40,8 +43,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.importance {
         return importance(arguments);
     }
+    if arguments.curves && arguments.format != report::ALL[0].name() {
+        return Err(Error::usage("--curves", format!("curves in the format {}", arguments.format))
+            .allowed("curves in the table")
+            .advice("leave --curves or --format out"));
+    }
     let board = Leaderboard::open(&arguments.run)?;
-    output::print(&format.render(&board, Page { top: arguments.top, width: output::width() }))
+    output::print(
+        &format.render(&board, Page { top: arguments.top, width: output::width(), curves: arguments.curves }),
+    )
 }
 
 /// Whether JSON is asked for, of what has no other form but a table.

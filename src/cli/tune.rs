@@ -155,7 +155,7 @@ fn overrides(arguments: &Arguments) -> Overrides {
 /// Prints the leaderboard and what to run next; a study without any model is an error.
 fn finish(folder: &Path) -> Result<()> {
     let board = Leaderboard::open(folder)?;
-    let text = report::ALL[0].render(&board, Page { top: Some(TOP), width: output::width() });
+    let text = report::ALL[0].render(&board, Page { top: Some(TOP), width: output::width(), curves: false });
     output::print(&text)?;
     if board.best().is_some() {
         let folder = output::quoted(&folder.display().to_string());

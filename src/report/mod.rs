@@ -12,6 +12,7 @@ pub mod mistakes;
 pub mod noise;
 mod number;
 mod random_share;
+mod sparkline;
 mod table;
 
 pub use number::{plain, significant};
@@ -50,6 +51,8 @@ pub struct Page {
     pub top: Option<usize>,
     /// Characters of a line, on a terminal.
     pub width: Option<usize>,
+    /// Whether a table has learning curves; without it where the terminal is wide enough for them.
+    pub curves: bool,
 }
 
 /// What a leaderboard is of.

@@ -3,6 +3,7 @@
 use super::map::map;
 use super::noise;
 use super::number::{Scores, short};
+use super::sparkline::Sparklines;
 use super::{Comparison, Format, Leaderboard, Page};
 use crate::study::optimism::Optimism;
 use crate::trial::{State, Trial};
@@ -30,7 +31,7 @@ impl Format for Table {
         if !trials.is_empty() {
             let (varying, fixed) = hyperparameters(board);
             text.push('\n');
-            text.push_str(&rows(board, trials, &varying, page.width));
+            text.push_str(&rows(board, trials, &varying, page));
             if !fixed.is_empty() {
                 let fixed = format!("in every trial: {}", fixed.join("  "));
                 text.push_str(&format!("\n{}", wrapped(&fixed, page.width, 2)));
@@ -80,18 +81,40 @@ fn hyperparameters(board: &Leaderboard) -> (Vec<&str>, Vec<String>) {
     (varying, fixed)
 }
 
-/// The table proper; where it is wider than the terminal, hyperparameters go to lines of their own.
-fn rows(board: &Leaderboard, trials: &[Trial], varying: &[&str], width: Option<usize>) -> String {
+/// The table proper, with learning curves where they are asked for, or find room on a terminal.
+fn rows(board: &Leaderboard, trials: &[Trial], varying: &[&str], page: Page) -> String {
+    let curves = Sparklines::of(trials).filter(|_| board.title.fold_count.is_some());
+    let fits = |text: &str| page.width.is_some_and(|width| widest(text) <= width);
+    if let Some(curves) = curves.filter(|_| page.curves || page.width.is_some()) {
+        let text = rows_with(board, trials, varying, page.width, Some(&curves));
+        // Without being asked, curves push no hyperparameter to a line of its own.
+        if page.curves || text.lines().count() == trials.len() + 1 && fits(&text) {
+            return text;
+        }
+    }
+    rows_with(board, trials, varying, page.width, None)
+}
+
+/// Where the table is wider than the terminal, hyperparameters go to lines of their own.
+fn rows_with(
+    board: &Leaderboard,
+    trials: &[Trial],
+    varying: &[&str],
+    width: Option<usize>,
+    curves: Option<&Sparklines>,
+) -> String {
     let best = trials.iter().find_map(Trial::score).map_or(0.0, |score| score.value);
     let scores = Scores::like(best);
     let mut head = vec!["rank".to_owned(), "trial".to_owned(), board.title.objective.clone()];
     head.extend(board.title.fold_count.map(|_| "epochs".to_owned()));
+    head.extend(curves.map(|_| "curve".to_owned()));
     let lead: Vec<Vec<String>> = trials
         .iter()
         .enumerate()
         .map(|(rank, trial)| {
             let mut row = vec![(rank + 1).to_string(), trial.number.to_string(), outcome(trial, scores)];
             row.extend(board.epochs(trial).map(|epochs| epochs.to_string()));
+            row.extend(curves.map(|curves| curves.text(trial)));
             row
         })
         .collect();
@@ -106,8 +129,7 @@ fn rows(board: &Leaderboard, trials: &[Trial], varying: &[&str], width: Option<u
         head.iter().cloned().chain(names).collect(),
         lead.iter().zip(&values).map(|(lead, values)| [lead.as_slice(), values].concat()).collect(),
     );
-    let widest = wide.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-    if width.is_none_or(|width| widest <= width) {
+    if width.is_none_or(|width| widest(&wide) <= width) {
         return wide;
     }
     let narrow = grid(head, lead);
@@ -119,6 +141,10 @@ fn rows(board: &Leaderboard, trials: &[Trial], varying: &[&str], width: Option<u
         text.push_str(&format!("{line}\n{}", wrapped(&pairs.join("  "), width, 8)));
     }
     text
+}
+
+fn widest(text: &str) -> usize {
+    text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
 }
 
 /// Columns aligned to the right.
