@@ -74,7 +74,8 @@ struct Layer {
     hidden: u32,
     // Its index, from the input on: the random stream of its dropout.
     index: u32,
-    padding0: u32,
+    // Its parameters before the step, in the scratch of a look inside.
+    before_at: u32,
 }
 
 // Which tile of which layer of which member a workgroup takes.
@@ -101,8 +102,9 @@ struct Control {
     first: u32,
     // 1 while training, 0 while scoring.
     training: u32,
+    // The slope below which an activation counts as closed, in a look inside.
+    closed_below: f32,
     padding0: u32,
-    padding1: u32,
 }
 
 // What one dispatch is for.

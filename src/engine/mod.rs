@@ -12,6 +12,7 @@ mod machines;
 use crate::data::Dataset;
 use crate::error::{Error, Result, unknown_name};
 use crate::model::hyperparameter::SVM;
+use crate::model::inside::Probe;
 use crate::model::metric::Evaluation;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
@@ -330,6 +331,11 @@ pub trait Engine {
     fn keep(&mut self, ids: &[MemberId]) -> Result<()>;
     /// Reads the states of members that are not being trained.
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>>;
+    /// Looks inside members that are not being trained; their states stay as they are. `None` for a model without
+    /// layers, and where a look finds no room.
+    fn probe(&mut self, ids: &[MemberId]) -> Result<Vec<Option<Probe>>> {
+        Ok(vec![None; ids.len()])
+    }
     /// Says that members will not be trained for a while: where it is not memory that limits how many an engine
     /// holds, they make room for others. Asked to [`train`](Engine::train) they go on.
     fn rest(&mut self, _ids: &[MemberId]) {}

@@ -4,6 +4,7 @@
 pub mod activation;
 pub mod hyperparameter;
 pub mod initializer;
+pub mod inside;
 pub mod layer;
 pub mod loss;
 pub mod lr_schedule;

@@ -72,6 +72,16 @@ impl<R: Real> Workspace<R> {
         }
         enough(&mut self.outputs, rows * network.output_count, R::ZERO);
     }
+
+    /// dL/dz of a layer, (row, unit), on the way back: before [`backward`] of that layer, once it has been called
+    /// for those above.
+    pub fn d_pre_activations(&self, network: &Network, layer: usize) -> &[R] {
+        match (layer == network.hidden.len(), network.activation.gates()) {
+            (true, _) => &self.outputs,
+            (false, true) => &self.inputs[layer + 1],
+            (false, false) => &self.derivatives[layer],
+        }
+    }
 }
 
 /// outputs = network(inputs\[0\]) for the first `rows` rows of the workspace.

@@ -99,6 +99,13 @@ impl Recipe {
             factor_at(self.lr_schedule, &self.lr_schedule_parameters, step, steps_per_epoch, self.max_epochs);
         self.optimizer_parameters.scalars(self.learning_rate * factor, step)
     }
+
+    /// The scalars of a step that is only looked at: behind the last of the schedule those of the last, where rates
+    /// have not come to nothing.
+    pub fn scalars_aside<R: Real>(&self, step: u64, steps_per_epoch: u64) -> StepScalars<R> {
+        let count = u64::from(self.max_epochs) * steps_per_epoch;
+        self.scalars(step.min(count.saturating_sub(1)), steps_per_epoch)
+    }
 }
 
 /// One model to train: the unit that engines work on.

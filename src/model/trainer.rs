@@ -1,6 +1,8 @@
 //! One member in training: a step, an epoch, an evaluation. At f64 it is the reference; at f32 the
 //! engine on the CPU.
 
+mod probe;
+
 use super::layer::dropout::Mask;
 use super::loss::{self, LANES, LossParameters, Targets};
 use super::metric::Evaluation;

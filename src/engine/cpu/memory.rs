@@ -1,6 +1,7 @@
 //! What members take of the processor's memory, planned before any of it is taken.
 //!
-//! bytes = Σ_members (NUMBERS·4·parameters + outputs) + min(members, threads)·scratch of the largest.
+//! bytes = Σ_members (NUMBERS·4·parameters + outputs) + min(members, threads)·scratch of the largest
+//!       + what a look inside the largest takes.
 //!
 //! The plan decides which members wait; a member's bits do not depend on it.
 
@@ -29,6 +30,8 @@ pub struct Need {
     pub member: u64,
     /// While a thread trains or scores it: activations and the gradient.
     pub scratch: u64,
+    /// While it is looked into: the same, with slopes, and a copy of its state. One member is at a time.
+    pub look: u64,
 }
 
 impl Need {
@@ -44,10 +47,15 @@ impl Need {
         let row =
             hidden.saturating_mul(2).saturating_add((network.input_count + network.output_count) as u64);
         let outputs = if job.with_outputs { validation * network.output_count } else { 0 } as u64;
+        let widest = network.hidden.iter().max().map_or(0, |&units| units as u64);
+        let (scratch, slopes) = (row.saturating_mul(rows), widest.saturating_mul(rows));
         let bytes = |numbers: u64| numbers.saturating_mul(NUMBER);
         Self {
             member: bytes(parameters.saturating_mul(NUMBERS).saturating_add(outputs)),
-            scratch: bytes(row.saturating_mul(rows).saturating_add(parameters)),
+            scratch: bytes(scratch.saturating_add(parameters)),
+            look: bytes(
+                scratch.saturating_add(slopes.max(parameters)).saturating_add(parameters.saturating_mul(3)),
+            ),
         }
     }
 }
@@ -94,10 +102,12 @@ impl Memory {
 
     /// How many more members like this one fit beside those that are held, of at most so many.
     pub fn room(&self, need: Need, most: usize) -> usize {
-        let (members, scratch) = self.taken();
+        let (members, largest) = self.taken();
+        let largest =
+            Need { scratch: largest.scratch.max(need.scratch), look: largest.look.max(need.look), ..need };
         let fits = |more: &u64| {
             let members = members.saturating_add(need.member.saturating_mul(*more));
-            self.total(members, scratch.max(need.scratch), *more) <= self.limit
+            self.total(members, largest, *more) <= self.limit
         };
         (1..=most as u64).take_while(fits).count()
     }
@@ -106,7 +116,8 @@ impl Memory {
     /// train in step, and one that waited for its turn would wait in this same memory.
     pub fn check(&self, need: Need, together: usize, member: &Member) -> Result<()> {
         let members = need.member.saturating_mul(together as u64);
-        let scratch = need.scratch.saturating_mul(self.threads.min(together as u64));
+        let scratch =
+            need.scratch.saturating_mul(self.threads.min(together as u64)).saturating_add(need.look);
         let bytes = members.saturating_add(scratch);
         if bytes <= self.limit {
             return Ok(());
@@ -152,16 +163,17 @@ impl Memory {
         self.held.remove(&id);
     }
 
-    /// Bytes of the members held, and of the largest scratch among them.
-    fn taken(&self) -> (u64, u64) {
+    /// Bytes of the members held, and the largest needs among them.
+    fn taken(&self) -> (u64, Need) {
         let members = self.held.values().fold(0, |sum: u64, need| sum.saturating_add(need.member));
-        (members, self.held.values().map(|need| need.scratch).max().unwrap_or(0))
+        let most = |part: fn(&Need) -> u64| self.held.values().map(part).max().unwrap_or(0);
+        (members, Need { member: 0, scratch: most(|need| need.scratch), look: most(|need| need.look) })
     }
 
     /// Bytes of members, with scratch for as many threads as they keep busy.
-    fn total(&self, members: u64, scratch: u64, more: u64) -> u64 {
+    fn total(&self, members: u64, largest: Need, more: u64) -> u64 {
         let busy = self.threads.min(self.held.len() as u64 + more);
-        members.saturating_add(scratch.saturating_mul(busy))
+        members.saturating_add(largest.scratch.saturating_mul(busy)).saturating_add(largest.look)
     }
 }
 

@@ -8,6 +8,7 @@ pub mod memory;
 use super::ceiling::Ceilings;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::{Error, Result};
+use crate::model::inside::Probe;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use crate::model::team::{self, Team};
@@ -232,6 +233,18 @@ impl Engine for CpuEngine {
                 })
             })
             .collect()
+    }
+
+    /// On the caller's thread, which waits for the others most of the time: behind what these have to do it would
+    /// wait for them.
+    fn probe(&mut self, ids: &[MemberId]) -> Result<Vec<Option<Probe>>> {
+        let dataset = Arc::clone(&self.job.dataset);
+        SCRATCH.with_borrow_mut(|scratch| {
+            let probes =
+                ids.iter().map(|&id| Ok(Some(self.resident(id)?.trainer.probe(&dataset, scratch)))).collect();
+            scratch.shrink(KEPT_SCRATCH);
+            probes
+        })
     }
 
     fn rest(&mut self, ids: &[MemberId]) {

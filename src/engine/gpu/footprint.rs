@@ -127,7 +127,7 @@ pub fn layer_rows(
             input_gradient_at,
             hidden: u32::from(hidden),
             index: index as u32,
-            padding0: 0,
+            before_at: NONE,
         });
         parameters_at += (4 * input_stride + 1) * output_stride;
         (input_at, input_gradient_at) = (output_at, gradient_at);

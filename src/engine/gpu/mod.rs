@@ -13,6 +13,7 @@ pub mod device;
 mod flight;
 mod footprint;
 mod guards;
+mod inside;
 pub mod machines;
 mod pace;
 pub mod pipelines;
@@ -37,6 +38,7 @@ pub mod variant;
 use super::ceiling::Ceilings;
 use super::{Engine, EngineKind, Job, MemberId, MemoryLimit, Report, Snapshot};
 use crate::error::Result;
+use crate::model::inside::Probe;
 use crate::model::network::initial_parameters;
 use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
@@ -62,6 +64,9 @@ pub struct GpuEngine {
     /// What is kept of the device between runs.
     files: Option<Cache>,
     residents: Residents,
+    /// What counts inside members, compiled when first needed.
+    inside: Option<Pipeline>,
+    inside_source: Source,
     primitives: primitive::Primitives,
     data: DeviceData,
     /// By number; one that is empty makes room for others.
@@ -70,6 +75,8 @@ pub struct GpuEngine {
     homes: HashMap<MemberId, usize>,
     /// Bytes the arenas may take; less than planned once the device had less.
     memory: u64,
+    /// Bytes of it that looks inside members may take; 0 before the first.
+    look_bytes: u64,
     /// Which plans may be chosen.
     plans: Plans,
     /// How long submissions should take at most.
@@ -137,11 +144,14 @@ impl GpuEngine {
             tiled: Tiled::base("of the caller's"),
             files: None,
             residents: Residents::new(sources),
+            inside: None,
+            inside_source: sources[Kernel::Inside as usize].clone(),
             primitives: primitive::Primitives::new(sources),
             data,
             shards: BTreeMap::new(),
             homes: HashMap::new(),
             memory,
+            look_bytes: 0,
             plans: Plans::default(),
             seconds: flight::SUBMISSION_SECONDS,
             flights: VecDeque::new(),
@@ -320,6 +330,10 @@ impl Engine for GpuEngine {
         Ok(snapshots)
     }
 
+    fn probe(&mut self, ids: &[MemberId]) -> Result<Vec<Option<Probe>>> {
+        self.look_inside(ids)
+    }
+
     fn retire(&mut self, ids: &[MemberId]) {
         if self.gap > 0 {
             let faults = self.faults_of(Some(ids));
@@ -352,7 +366,16 @@ impl GpuEngine {
 
     /// The pipeline of a kernel in a variant.
     fn pipeline(&self, kernel: Kernel, variant: usize) -> &wgpu::ComputePipeline {
-        self.tiled.pipeline(kernel, variant).unwrap_or(&self.pipelines[kernel as usize].pipeline)
+        let base = || &self.compiled(kernel).pipeline;
+        self.tiled.pipeline(kernel, variant).unwrap_or_else(base)
+    }
+
+    /// A kernel of the tiled plan, or the one that counts inside members, once it was needed.
+    fn compiled(&self, kernel: Kernel) -> &Pipeline {
+        match &self.inside {
+            Some(inside) if kernel == Kernel::Inside => inside,
+            _ => &self.pipelines[kernel as usize],
+        }
     }
 
     /// Keeps what was compiled, for the next run.

@@ -24,6 +24,8 @@ pub enum Kernel {
     ClipNorm,
     /// The optimizer's step of a clipped gradient.
     ClipApply,
+    /// Counts what goes on inside members.
+    Inside,
     /// Many steps of one member, in one workgroup.
     Resident,
     /// The functions that the others are made of; for the verifier.
@@ -31,7 +33,8 @@ pub enum Kernel {
 }
 
 use Kernel::{
-    BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Loss, Primitive, Resident,
+    BackwardInput, BackwardParameters, ClipApply, ClipNorm, Forward, Gather, Inside, Loss, Primitive,
+    Resident,
 };
 
 /// What stands at bindings 1, 2, … of a kernel, behind the dispatch row at 0. `true` is written to.
@@ -55,17 +58,28 @@ pub enum Role {
     Gradients,
     Factors,
     Results,
+    Counts,
     Operands,
     Outcomes,
 }
 
 impl Kernel {
     /// All kernels, in order.
-    pub const ALL: [Self; 9] =
-        [Gather, Forward, Loss, BackwardInput, BackwardParameters, ClipNorm, ClipApply, Resident, Primitive];
+    pub const ALL: [Self; 10] = [
+        Gather,
+        Forward,
+        Loss,
+        BackwardInput,
+        BackwardParameters,
+        ClipNorm,
+        ClipApply,
+        Inside,
+        Resident,
+        Primitive,
+    ];
 
     /// Those of the tiled plan, the first of all.
-    pub const TILED: &'static [Self] = Self::ALL.split_at(Resident as usize).0;
+    pub const TILED: &'static [Self] = Self::ALL.split_at(Inside as usize).0;
 
     /// Those that make a matrix product, tile by tile, and have variants.
     pub const PRODUCTS: [Self; 3] = [Forward, BackwardInput, BackwardParameters];
@@ -85,6 +99,7 @@ impl Kernel {
             BackwardParameters => "dense_backward_parameters",
             ClipNorm => "clip_norm",
             ClipApply => "clip_apply",
+            Inside => "inside",
             Resident => "resident",
             Primitive => "primitive",
         }
@@ -93,8 +108,8 @@ impl Kernel {
     /// Its bindings, in order.
     pub fn bindings(self) -> Bindings {
         use Role::{
-            Controls, Factors, Folds, Gradients, Layers, Members, Moments, Operands, Outcomes, Results, Rows,
-            Scratch, Shapes, Table, Weights, Work,
+            Controls, Counts, Factors, Folds, Gradients, Layers, Members, Moments, Operands, Outcomes,
+            Results, Rows, Scratch, Shapes, Table, Weights, Work,
         };
         match self {
             Gather => &[
@@ -148,6 +163,16 @@ impl Kernel {
                 (Factors, false),
                 (Weights, true),
                 (Moments, true),
+            ],
+            Inside => &[
+                (Members, false),
+                (Work, false),
+                (Controls, false),
+                (Layers, false),
+                (Weights, false),
+                (Gradients, false),
+                (Scratch, false),
+                (Counts, true),
             ],
             Resident => &[
                 (Members, false),

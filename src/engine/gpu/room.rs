@@ -32,6 +32,11 @@ pub fn planned_memory(facts: &DeviceFacts, limit: Option<MemoryLimit>) -> u64 {
     }
 }
 
+/// Bytes of those that looks inside members may take.
+pub fn look_share(memory: u64) -> u64 {
+    memory / 16
+}
+
 impl GpuEngine {
     /// How a member is trained, and what it takes.
     pub(super) fn footprint(&self, member: &Member) -> (Plan, Footprint, FoldPlace) {
@@ -54,7 +59,8 @@ impl GpuEngine {
     /// Memory for new shards, where those that are empty make room unless they serve the plan themselves.
     fn memory_left(&self, plan: Plan, footprint: Footprint) -> u64 {
         let stays = |shard: &&Shard| !shard.is_empty() || shard.serves(plan, footprint);
-        self.memory.saturating_sub(self.shards.values().filter(stays).map(Shard::bytes).sum())
+        let held: u64 = self.shards.values().filter(stays).map(Shard::bytes).sum();
+        self.memory.saturating_sub(held + self.look_bytes)
     }
 
     /// Members at once at most.

@@ -50,6 +50,17 @@ impl GpuEngine {
         Ok(Some(OutputCopies { buffer, ranges }))
     }
 
+    /// Records the slice of a look inside members, which counts in a buffer.
+    pub(super) fn record_look(
+        &self,
+        shard: &Shard,
+        slice: &Slice,
+        counts: wgpu::Buffer,
+    ) -> Result<wgpu::CommandEncoder> {
+        let tables = Tables { counts: Some(counts), ..Tables::upload(&self.gpu, slice)? };
+        Ok(self.record(shard, slice, &tables, None)?.0)
+    }
+
     fn record(
         &self,
         shard: &Shard,
@@ -118,13 +129,17 @@ impl GpuEngine {
                 Role::Work => &tables.work,
                 Role::Controls => &tables.controls,
                 Role::Factors => &tables.factors,
+                Role::Counts => tables.counts.as_ref().expect("a look has counts"),
                 _ => shard.buffer(role).expect("every other role belongs to the shard"),
             };
-            bind(&self.gpu, kernel, &self.pipelines[kernel as usize].layout, uniforms, buffer)
+            bind(&self.gpu, kernel, &self.compiled(kernel).layout, uniforms, buffer)
         };
+        let counting = tables.counts.as_ref().map(|_| Kernel::Inside);
         Kernel::TILED
             .iter()
-            .map(|&kernel| {
+            .copied()
+            .chain(counting)
+            .map(|kernel| {
                 let shards = if kernel == Kernel::Gather { self.data.shards.len() } else { 1 };
                 self.data.shards[..shards].iter().map(|table| group(kernel, &table.buffer)).collect()
             })
@@ -166,6 +181,8 @@ struct Tables {
     work: wgpu::Buffer,
     controls: wgpu::Buffer,
     factors: wgpu::Buffer,
+    /// Where a look inside counts.
+    counts: Option<wgpu::Buffer>,
 }
 
 impl Tables {
@@ -176,6 +193,7 @@ impl Tables {
             work: gpu.storage_with("work", &slice.work)?,
             controls: gpu.storage_with("controls", &slice.controls)?,
             factors: gpu.storage("factors", 4 * slice.members.len() as u64)?,
+            counts: None,
         })
     }
 }

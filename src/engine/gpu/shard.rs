@@ -288,6 +288,11 @@ impl Shard {
         Ok(())
     }
 
+    /// Takes so many vec4 of scratch beside what members have. There must be room.
+    pub fn take_scratch(&mut self, count: u32) -> u32 {
+        self.scratch_arena.take(count).expect("room was planned")
+    }
+
     /// Frees a member's room.
     pub fn retire(&mut self, gpu: &GpuDevice, id: MemberId) {
         let Some(tenant) = self.tenants.remove(&id) else { return };

@@ -4,6 +4,8 @@
 //!
 //! This file turns members into the tables that kernels read, as plain data; it names no device.
 
+pub mod look;
+
 use super::footprint::layer_rows;
 use super::pace::Budget;
 use super::pipelines::Kernel;
@@ -266,7 +268,11 @@ fn training_control(tenant: &Tenant, tick: u64) -> ControlRow {
     if tick >= tenant.steps_left() {
         return ControlRow::default();
     }
-    let step = tenant.step + tick;
+    control(tenant, tenant.step + tick)
+}
+
+/// The control of a training step.
+fn control(tenant: &Tenant, step: u64) -> ControlRow {
     let in_epoch = step % tenant.steps_per_epoch;
     let row_start = in_epoch as u32 * tenant.batch;
     let scalars = tenant.member.recipe.scalars::<f32>(step, tenant.steps_per_epoch);

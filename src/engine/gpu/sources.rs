@@ -70,6 +70,10 @@ pub fn assemble_in(variant: &Variant) -> Vec<Source> {
             &[PRELUDE, &optimizers, include_str!("../../../shaders/kernel/clip_apply.wgsl")],
         ),
         source(
+            "inside",
+            &[PRELUDE, NUMERICS, &activations, include_str!("../../../shaders/kernel/inside.wgsl")],
+        ),
+        source(
             "resident",
             &[
                 PRELUDE,

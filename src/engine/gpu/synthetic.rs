@@ -60,7 +60,7 @@ impl Synthetic {
                 gradient_at: output_at + rows * output_stride,
                 hidden: 1,
                 index: 0,
-                padding0: 0,
+                before_at: NONE,
             });
             members.push(MemberRow {
                 activation: (index % activation::ALL.len()) as u32,

@@ -50,7 +50,7 @@ table! {
     LayerRow {
         input_count: u32, input_stride: u32, output_count: u32, output_stride: u32,
         parameters_at: u32, input_at: u32, output_at: u32, gradient_at: u32, input_gradient_at: u32,
-        hidden: u32, index: u32, padding0: u32,
+        hidden: u32, index: u32, before_at: u32,
     }
 }
 
@@ -64,7 +64,7 @@ table! {
     ControlRow {
         row_count: u32, row_start: u32, step: u32, epoch: u32,
         rate: f32, decay: f32, correction1: f32, correction2: f32,
-        first: u32, training: u32, padding0: u32, padding1: u32,
+        first: u32, training: u32, closed_below: f32, padding0: u32,
     }
 }
 

@@ -40,6 +40,8 @@ pub trait Formula: Sync + 'static {
     const KINKS: &'static [f64];
     /// Whether f′(x) is 1 where f(x) > 0, and 0 elsewhere: then it need not be stored for the way back.
     const GATES: bool = false;
+    /// The largest slope of an activation that is flat far out on both sides: one that saturates.
+    const STEEPEST: Option<f64> = None;
 
     /// The value f(x) and the derivative f′(x).
     fn value_and_derivative<R: Real>(x: R) -> (R, R);
@@ -57,6 +59,8 @@ pub trait Activation: Sync {
     fn kinks(&self) -> &'static [f64];
     /// Whether f′(x) is 1 where f(x) > 0, and 0 elsewhere.
     fn gates(&self) -> bool;
+    /// The largest slope of one that saturates on both sides.
+    fn steepest(&self) -> Option<f64>;
     /// Replaces each pre-activation by its activation, and writes the derivative beside it.
     fn apply_f32(&self, values: &mut [f32], derivatives: &mut [f32]);
     /// Replaces each pre-activation by its activation.
@@ -82,6 +86,9 @@ impl<F: Formula> Activation for F {
     }
     fn gates(&self) -> bool {
         F::GATES
+    }
+    fn steepest(&self) -> Option<f64> {
+        F::STEEPEST
     }
     fn values_f32(&self, values: &mut [f32]) {
         apply_values::<f32, F>(values);
@@ -130,6 +137,19 @@ mod tests {
             assert_eq!(alone, values, "{}", activation.name());
             let told = values.iter().zip(&slopes).all(|(&y, &d)| d == f32::from(u8::from(y > 0.0)));
             assert_eq!(activation.gates(), told, "{}", activation.name());
+        }
+    }
+
+    #[test]
+    fn what_saturates_is_flat_far_out_and_nowhere_steeper_than_it_says() {
+        for activation in ALL {
+            let points: Vec<f64> = (-4000..=4000).map(|i| f64::from(i) * 0.01).collect();
+            let (mut values, mut slopes) = (points.clone(), vec![0.0; points.len()]);
+            activation.apply_f64(&mut values, &mut slopes);
+            let is_flat =
+                [slopes.first(), slopes.last()].into_iter().flatten().all(|slope| slope.abs() < 1e-9);
+            let steepest = slopes.iter().fold(0.0_f64, |most, slope| most.max(slope.abs()));
+            assert_eq!(activation.steepest(), is_flat.then_some(steepest), "{}", activation.name());
         }
     }
 

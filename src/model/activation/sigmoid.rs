@@ -11,6 +11,7 @@ impl Formula for Sigmoid {
     const SUMMARY: &'static str = "f(x) = 1/(1 + e^−x), formed from e^−|x|";
     const SHADER: &'static str = include_str!("../../../shaders/activation/sigmoid.wgsl");
     const KINKS: &'static [f64] = &[];
+    const STEEPEST: Option<f64> = Some(0.25);
 
     #[inline(always)]
     fn value_and_derivative<R: Real>(x: R) -> (R, R) {

@@ -12,6 +12,7 @@ impl Formula for Tanh {
         "f(x) = tanh x; the derivative is formed as sech²x = 4t/(1 + t)², t = e^−2|x|, exact in saturation";
     const SHADER: &'static str = include_str!("../../../shaders/activation/tanh.wgsl");
     const KINKS: &'static [f64] = &[];
+    const STEEPEST: Option<f64> = Some(1.0);
 
     #[inline(always)]
     fn value_and_derivative<R: Real>(x: R) -> (R, R) {
