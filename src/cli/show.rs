@@ -3,6 +3,7 @@
 use super::output;
 use crate::error::{Error, Result, unknown_name};
 use crate::report::importance::Importance;
+use crate::report::inside::Inside;
 use crate::report::{self, Leaderboard, Page};
 use crate::study::outside::Outside;
 use std::path::PathBuf;
@@ -30,6 +31,12 @@ pub struct Arguments {
     /// Show instead which hyperparameters mattered
     #[arg(long, conflicts_with_all = ["top", "mistakes", "curves"])]
     importance: bool,
+    /// Show instead what went on inside the model of a trial: units that died, saturation, gradients, updates
+    #[arg(long, conflicts_with_all = ["top", "mistakes", "importance", "curves"])]
+    inside: bool,
+    /// Which trial [default: the best]
+    #[arg(long, value_name = "N", requires = "inside")]
+    trial: Option<u64>,
 }
 
 /// Prints the leaderboard.
@@ -47,6 +54,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return Err(Error::usage("--curves", format!("curves in the format {}", arguments.format))
             .allowed("curves in the table")
             .advice("leave --curves or --format out"));
+    }
+    if arguments.inside {
+        return inside(arguments);
     }
     let board = Leaderboard::open(&arguments.run)?;
     output::print(
@@ -69,6 +79,15 @@ fn importance(arguments: &Arguments) -> Result<()> {
     match is_json {
         true => output::print(&format!("{:#}\n", serde_json::json!(importance))),
         false => output::print(&report::importance::table::render(&importance)),
+    }
+}
+
+fn inside(arguments: &Arguments) -> Result<()> {
+    let is_json = is_json(arguments, "what went on inside")?;
+    let inside = Inside::open(&arguments.run, arguments.trial)?;
+    match is_json {
+        true => output::print(&format!("{:#}\n", inside.json())),
+        false => output::print(&inside.table()),
     }
 }
 

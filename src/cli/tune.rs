@@ -60,6 +60,10 @@ pub struct Arguments {
     /// Most device memory to take, such as 512MiB or 80%
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     memory: Option<String>,
+    /// Whose histograms of activations, gradients and updates are kept: best:N, all, or none to look at nothing
+    /// [default: best:8]
+    #[arg(long, value_name = "WHOSE")]
+    histograms: Option<String>,
     /// The study's folder [default: runs/<name of the file>]
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -149,6 +153,7 @@ fn overrides(arguments: &Arguments) -> Overrides {
         engine: arguments.engine.clone(),
         device: arguments.device.clone(),
         memory: arguments.memory.clone(),
+        histograms: arguments.histograms.clone(),
     }
 }
 

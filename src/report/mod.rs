@@ -4,6 +4,7 @@ pub mod action;
 mod csv;
 pub mod html;
 pub mod importance;
+pub mod inside;
 mod json;
 pub mod learning_curve;
 pub mod lr_sweep;

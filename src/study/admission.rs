@@ -137,6 +137,10 @@ impl Runner<'_> {
                 return Ok(Admitted::Full(trial));
             }
         }
+        if !is_resumed {
+            let first = folds.first().map(|id| (number, 0, id));
+            self.look_inside(first.as_slice())?;
+        }
         folds.train(self.run.engine)?;
         trial.state = State::Running;
         if is_resumed {

@@ -1,6 +1,7 @@
 //! The study file as typed: every key read with its place, nothing resolved yet.
 
 use super::document::{Entry, Places, Section, Source};
+use super::inside::Histograms;
 use super::search_table::SearchTable;
 use crate::data::{ColumnRef, ColumnType, DataOptions, MOST_FOLDS, Scale, TaskKind};
 use crate::error::Result;
@@ -44,6 +45,8 @@ pub struct StudyFile {
     pub device: Option<String>,
     /// `engine.memory`
     pub memory: Option<String>,
+    /// `engine.histograms`
+    pub histograms: Option<Histograms>,
     /// `[space]`, not yet checked against the hyperparameters of the model.
     pub space: Option<Space>,
     /// Where each key stands, for errors found later.
@@ -92,6 +95,7 @@ impl StudyFile {
             engine: None,
             device: None,
             memory: None,
+            histograms: None,
             space: None,
             places: Places::default(),
         }
@@ -122,13 +126,15 @@ impl StudyFile {
     }
 
     fn read_engine(&mut self, table: &Section<'_>) -> Result<()> {
-        table.expect(&["kind", "device", "memory"])?;
+        table.expect(&["kind", "device", "memory", "histograms"])?;
         self.engine = optional(table, "kind", |entry| entry.name_of("engine", ENGINES))?;
         self.device = optional(table, "device", |entry| match entry.value {
             DeValue::Integer(_) => Ok(entry.integer::<u32>(0..=u32::MAX.into())?.to_string()),
             _ => entry.text(),
         })?;
         self.memory = optional(table, "memory", Entry::text)?;
+        let histograms = |entry: &Entry<'_>| Histograms::read(entry.place(), &entry.text()?);
+        self.histograms = optional(table, "histograms", histograms)?;
         Ok(())
     }
 }

@@ -110,6 +110,14 @@ impl Folds {
         self.seats.iter().filter_map(taken).collect()
     }
 
+    /// The member of the first fold; `None` where it waits for its turn.
+    pub fn first(&self) -> Option<MemberId> {
+        match self.seats.first() {
+            Some(Seat::Taken(id)) => Some(*id),
+            _ => None,
+        }
+    }
+
     /// Whether the device cannot hold all members at once.
     pub fn take_turns(&self) -> bool {
         self.seats.iter().any(|seat| matches!(seat, Seat::Left(_)))

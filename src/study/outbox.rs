@@ -1,6 +1,7 @@
 //! What a run has to write: everything of one step goes to the disk in one transaction.
 
 use super::checkpoint::FoldState;
+use super::inside::Look;
 use super::store::{BestModels, Store};
 use crate::error::Result;
 use crate::trial::{State, Succession, Trial};
@@ -19,6 +20,10 @@ pub struct Outbox {
     pub passed: Vec<(u64, usize)>,
     /// How the decision functions of kernel machines were found: trial, fold, JSON.
     pub solvers: Vec<(u64, usize, String)>,
+    /// What was seen inside trials.
+    pub inside: Vec<Look>,
+    /// Trials that lose their histograms.
+    pub histograms_lost: Vec<u64>,
     /// Trials that go on, and where they stand.
     pub checkpoints: Vec<(Trial, Vec<FoldState>)>,
     /// Trials that have ended.
@@ -36,7 +41,8 @@ impl Outbox {
     /// Writes everything; it is on the disk when this returns.
     pub fn commit(&self, store: &mut Store) -> Result<()> {
         let is_quiet = self.begun.is_empty() && self.states.is_empty() && self.passed.is_empty();
-        if is_quiet && self.solvers.is_empty() && !self.is_due() {
+        let has_seen = !self.inside.is_empty() || !self.histograms_lost.is_empty();
+        if is_quiet && self.solvers.is_empty() && !has_seen && !self.is_due() {
             return Ok(());
         }
         let writer = store.begin()?;
@@ -55,6 +61,8 @@ impl Outbox {
         }
         writer.passed(&self.passed)?;
         writer.solvers(&self.solvers)?;
+        writer.inside(&self.inside)?;
+        writer.lose_histograms(&self.histograms_lost)?;
         for trial in &self.finished {
             writer.trial(trial)?;
         }

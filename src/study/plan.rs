@@ -3,6 +3,7 @@
 use super::document::{Places, Source};
 use super::entries::{self, Entry};
 use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
+use super::inside::Histograms;
 use super::search_table::{DEFAULT_TRIALS, configuration_text, narrow, target_value};
 use crate::data::{self, ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, ErrorKind, Result, unknown_name};
@@ -53,6 +54,8 @@ pub struct Overrides {
     pub device: Option<String>,
     /// `--memory`
     pub memory: Option<String>,
+    /// `--histograms`
+    pub histograms: Option<String>,
 }
 
 /// Which engine a study asks for, as typed.
@@ -105,6 +108,8 @@ pub struct Plan {
     pub patience: u32,
     /// Which engine.
     pub engine: EngineOptions,
+    /// Which trials' histograms are kept, where that is said.
+    pub histograms: Option<Histograms>,
     /// The space, checked against the hyperparameters; `None`: the default one, once the data are known.
     pub space: Option<Space>,
     /// All of this as the text of a study file, which reads back as the same plan.
@@ -178,6 +183,8 @@ impl Plan {
             let place = if overrides.device.is_some() { "--device" } else { "engine.device" };
             return Err(file.places.locate(device_beside_cpu(place, device)));
         }
+        let said = overrides.histograms.as_deref().map(|text| Histograms::read("--histograms", text));
+        let histograms = said.transpose()?.or(file.histograms);
         let trials = file.search.trials(overrides.trials, strategy)?;
         let mut plan = Self {
             name,
@@ -204,6 +211,7 @@ impl Plan {
             max_epochs: if is_machine { 1 } else { file.max_epochs.unwrap_or(DEFAULT_MAX_EPOCHS) },
             patience: file.patience.unwrap_or(DEFAULT_PATIENCE),
             engine: EngineOptions { kind: engine, device, memory: overrides.memory.clone().or(file.memory) },
+            histograms,
             source: String::new(),
             places: file.places,
         };
@@ -328,6 +336,7 @@ impl Plan {
             ("engine", "kind", Some(quoted(&self.engine.kind))),
             ("engine", "device", self.engine.device.as_deref().map(quoted)),
             ("engine", "memory", self.engine.memory.as_deref().map(quoted)),
+            ("engine", "histograms", self.histograms.map(|asked| quoted(&asked.to_string()))),
         ]);
         entries
     }
@@ -354,6 +363,7 @@ const FREE: &[(&str, &str)] = &[
     ("engine", "kind"),
     ("engine", "device"),
     ("engine", "memory"),
+    ("engine", "histograms"),
 ];
 
 /// The error for a schedule of models that are not trained by epochs.

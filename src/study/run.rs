@@ -4,6 +4,7 @@
 //! A trial depends on its configuration, the data and the seed alone, and what is best on scores and
 //! numbers alone: neither the order in which trials end nor where a run was interrupted changes a result.
 
+use super::inside::Histograms;
 use super::runner::Runner;
 use super::store::{BestModels, Store};
 use crate::data::Dataset;
@@ -90,6 +91,8 @@ pub struct Run<'a> {
     pub seed: u64,
     /// Understands configurations.
     pub build: &'a Build<'a>,
+    /// Which trials' histograms are kept.
+    pub histograms: Histograms,
     /// A trial that trains for longer is checkpointed this often, or less often where that takes long.
     pub checkpoint_interval: Duration,
     /// Stops it, and hears what happens.

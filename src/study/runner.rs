@@ -2,12 +2,13 @@
 
 use super::checkpoint::Outcome;
 use super::folds::{Folds, Names};
+use super::inside::{Kept, is_due};
 use super::outbox::Outbox;
-use super::run::{Event, Run, Stop, UNDEFINED};
+use super::run::{Event, Limits, Run, Stop, UNDEFINED};
 use super::rungs::Rungs;
 use super::solver;
 use super::store::BestModels;
-use crate::engine::Report;
+use crate::engine::{MemberId, Report};
 use crate::error::{Error, Result};
 use crate::model::metric::Truth;
 use crate::model::recipe::Recipe;
@@ -49,6 +50,7 @@ pub struct Runner<'a> {
     pub(super) next_number: u64,
     pub(super) rungs: Rungs<'a>,
     best: Option<Trial>,
+    kept: Kept,
     pub(super) outbox: Outbox,
     written: Instant,
     began: Instant,
@@ -64,6 +66,9 @@ impl<'a> Runner<'a> {
         run.window.resume(stored.iter().map(|trial| trial.proposed().clone()));
         stored.iter().filter(|trial| !trial.is_open()).for_each(|trial| run.window.tell(told(trial)));
         let passed = run.store.passed()?;
+        let mut kept = Kept::new(run.histograms, order);
+        let ended = stored.iter().filter(|trial| !trial.is_open());
+        let histograms_lost = ended.filter_map(|trial| kept.end(trial)).collect();
         let mut runner = Self {
             rungs: Rungs::new(run.schedule, order.objective, passed, run.dataset.folds.len()),
             run,
@@ -74,7 +79,8 @@ impl<'a> Runner<'a> {
             frozen: BTreeMap::new(),
             next_number: stored.len() as u64,
             best,
-            outbox: Outbox::default(),
+            kept,
+            outbox: Outbox { histograms_lost, ..Outbox::default() },
             written: Instant::now(),
             began: Instant::now(),
             checkpointing: Duration::ZERO,
@@ -186,43 +192,66 @@ impl<'a> Runner<'a> {
             }
         }
         ready.sort_unstable_by_key(|(number, _)| *number);
+        let (mut ended, mut seen) = (Vec::new(), Vec::new());
         for (number, epoch) in ready {
+            let end = self.score_epoch(number, &epoch)?;
+            if matches!(end, None | Some(State::Complete)) {
+                seen.extend(self.due(number, end.is_some()));
+            }
+            ended.push((number, end));
+        }
+        // Of all at once: a device takes hardly longer for many.
+        self.look_inside(&seen)?;
+        for (number, end) in ended {
             let Some(active) = self.active.remove(&number) else { continue };
-            if let Some(active) = self.close_epoch(active, &epoch, stopping)? {
+            if let Some(active) = self.close_epoch(active, end, stopping)? {
                 self.active.insert(number, active);
             }
         }
         Ok(())
     }
 
-    /// Takes in one epoch of all folds of a trial. Returns the trial if it trains on.
-    fn close_epoch(
-        &mut self,
-        mut active: Active,
-        epoch: &[Outcome],
-        stopping: bool,
-    ) -> Result<Option<Active>> {
+    /// Takes in what an epoch came to for all folds of a trial. Returns the state that it ends in, if it does.
+    fn score_epoch(&mut self, number: u64, epoch: &[Outcome]) -> Result<Option<State>> {
+        let Some(active) = self.active.get_mut(&number) else { return Ok(None) };
         let diverged = |outcome: &Outcome| match outcome {
             Outcome::Diverged { step } => Some(*step),
             _ => None,
         };
         if let Some(step) = epoch.iter().filter_map(diverged).min() {
             active.trial.diverged_at_step = Some(step);
-            return self.finish(active, State::Diverged);
+            return Ok(Some(State::Diverged));
         }
         let mut folds = Vec::new();
         for (fold, outcome) in epoch.iter().enumerate() {
             let Outcome::Scored(scored) = outcome else {
                 active.trial.failure = Some(format!("{} {UNDEFINED} {fold}", self.run.objective.name()));
-                return self.finish(active, State::Failed);
+                return Ok(Some(State::Failed));
             };
             folds.push(*scored);
         }
         if active.trial.history.push(&folds) {
             active.folds.keep(self.run.engine)?;
         }
-        if self.is_complete(&active.trial) {
-            return self.finish(active, State::Complete);
+        Ok(is_complete(&active.trial, self.run.limits).then_some(State::Complete))
+    }
+
+    /// The member of a trial that is to be looked into after the epoch that it has ended.
+    fn due(&self, number: u64, is_last: bool) -> Option<(u64, u32, MemberId)> {
+        let active = self.active.get(&number)?;
+        let epoch = active.trial.history.epoch_count();
+        is_due(epoch, is_last).then(|| Some((number, epoch, active.folds.first()?))).flatten()
+    }
+
+    /// Ends a trial at the end of an epoch, or lets it go on. Returns the trial if it does.
+    fn close_epoch(
+        &mut self,
+        mut active: Active,
+        end: Option<State>,
+        stopping: bool,
+    ) -> Result<Option<Active>> {
+        if let Some(state) = end {
+            return self.finish(active, state);
         }
         let waits = self.rungs.reach(&active.trial, &active.rungs);
         active.parked = waits.then(Instant::now);
@@ -234,12 +263,6 @@ impl<'a> Runner<'a> {
             }
         }
         Ok(Some(active))
-    }
-
-    /// Whether a trial has trained all epochs, or none better for as long as the patience lasts.
-    fn is_complete(&self, trial: &Trial) -> bool {
-        let (history, limits) = (&trial.history, self.run.limits);
-        history.epoch_count() >= limits.max_epochs || history.epochs_without_improvement() >= limits.patience
     }
 
     /// What an epoch came to for one fold.
@@ -280,6 +303,7 @@ impl<'a> Runner<'a> {
     pub(super) fn end(&mut self, trial: Trial) {
         self.run.window.tell(told(&trial));
         self.rungs.end(&trial);
+        self.outbox.histograms_lost.extend(self.kept.end(&trial));
         self.outbox.finished.push(trial);
         let first = |trials: &BTreeMap<u64, Trial>| trials.first_key_value().map(|(number, _)| *number);
         let active = self.active.first_key_value().map(|(number, _)| *number);
@@ -343,6 +367,12 @@ impl<'a> Runner<'a> {
         }
         self.run.watch.event(&Event::Advanced { running: self.training() })
     }
+}
+
+/// Whether a trial has trained all epochs, or none better for as long as the patience lasts.
+fn is_complete(trial: &Trial, limits: Limits) -> bool {
+    let history = &trial.history;
+    history.epoch_count() >= limits.max_epochs || history.epochs_without_improvement() >= limits.patience
 }
 
 /// A trial that has ended, as a strategy is told of it.

@@ -154,6 +154,11 @@ pub const SOLVERS: &str = "CREATE TABLE IF NOT EXISTS solvers (trial INTEGER NOT
 pub const NOISE: &str =
     "CREATE TABLE IF NOT EXISTS noise (id INTEGER PRIMARY KEY CHECK (id = 1), found TEXT NOT NULL)";
 
+/// What was seen inside trials after so many epochs: the layers' numbers as JSON, a list from the input on, and their
+/// histograms in the format of `inside/encoding.rs`, where they are kept.
+pub const INSIDE: &str = "CREATE TABLE IF NOT EXISTS inside (trial INTEGER NOT NULL, epoch INTEGER NOT NULL, \
+    layers TEXT NOT NULL, histograms BLOB, PRIMARY KEY (trial, epoch))";
+
 /// When trials took over the state of others: after which epoch, from which trial, what they had come to,
 /// and the hyperparameters until then as JSON.
 pub const SUCCESSIONS: &str = "CREATE TABLE IF NOT EXISTS successions (trial INTEGER NOT NULL, \

@@ -6,6 +6,7 @@
 
 use super::checkpoint::FoldState;
 use super::folder::{self, Owned};
+use super::inside::{Look, table};
 use super::noise::Noise;
 use super::schema::{self, Content, fault};
 use super::{checkpoint, files, lineage, rows};
@@ -223,11 +224,28 @@ impl Store {
         Ok(found.first().and_then(|(_, text)| serde_json::from_str(text).ok()))
     }
 
+    /// What was seen inside a trial, or, without histograms, inside all of them; by trial and epoch.
+    pub fn inside(&self, trial: Option<u64>) -> Result<Vec<Look>> {
+        let path = self.path();
+        if !self.has_table("inside").map_err(fault(&path))? {
+            return Ok(Vec::new());
+        }
+        let damaged =
+            |trial| schema::damaged(&path, format!("what was seen inside trial {trial} cannot be read"));
+        let rows = table::read(&self.connection, trial).map_err(fault(&path))?;
+        rows.into_iter().map(|(trial, look)| look.ok_or_else(|| damaged(trial))).collect()
+    }
+
+    /// Whether there is a table that older studies lack.
+    fn has_table(&self, name: &str) -> rusqlite::Result<bool> {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = ?1";
+        Ok(self.connection.query_row(sql, [name], |row| row.get::<_, i64>(0))? > 0)
+    }
+
     /// The rows of a table that older studies lack.
     fn pairs<A: FromSql, B: FromSql>(&self, table: &str, sql: &str) -> Result<Vec<(A, B)>> {
         let read = || {
-            let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = ?1";
-            if self.connection.query_row(is_there, [table], |row| row.get::<_, i64>(0))? == 0 {
+            if !self.has_table(table)? {
                 return Ok(Vec::new());
             }
             let mut statement = self.connection.prepare(sql)?;
@@ -357,6 +375,16 @@ impl Writer<'_> {
     pub fn noise(&self, found: &str) -> Result<()> {
         self.transaction.execute(schema::NOISE, []).map_err(fault(&self.path))?;
         self.update("INSERT OR REPLACE INTO noise (id, found) VALUES (1, ?1)", params![found])
+    }
+
+    /// Keeps what was seen inside trials.
+    pub fn inside(&self, seen: &[Look]) -> Result<()> {
+        table::write(&self.transaction, seen).map_err(fault(&self.path))
+    }
+
+    /// Takes their histograms from trials.
+    pub fn lose_histograms(&self, trials: &[u64]) -> Result<()> {
+        table::lose_histograms(&self.transaction, trials).map_err(fault(&self.path))
     }
 
     /// Sets the best trial's objective on the final test set.

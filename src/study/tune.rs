@@ -274,6 +274,7 @@ impl Study {
             window: self.window(),
             seed: self.plan.seed,
             build: &|configuration| self.build(configuration),
+            histograms: self.plan.histograms.unwrap_or_default(),
             checkpoint_interval: CHECKPOINT_INTERVAL,
             watch: &mut Saving { study: self, audience },
         })?;

@@ -8,6 +8,7 @@ use manytune::engine::{Engine, EngineKind, Job, MemberId, Report, Snapshot};
 use manytune::error::{Error, Result};
 use manytune::model::activation;
 use manytune::model::initializer;
+use manytune::model::inside::Probe;
 use manytune::model::loss;
 use manytune::model::lr_schedule;
 use manytune::model::metric::{self, Metric, Truth};
@@ -19,6 +20,7 @@ use manytune::schedule;
 use manytune::search::{Options, Trials, Window};
 use manytune::setting::Chosen;
 use manytune::space::{Configuration, Dimension, Domain, Space, Value};
+use manytune::study::inside::Histograms;
 use manytune::study::run::{Event, Limits, Run, Stop, Watch, run};
 use manytune::study::store::{Header, Store};
 use manytune::trial::Trial;
@@ -43,6 +45,8 @@ thread_local! {
     pub static SCHEDULE: RefCell<(&'static str, Chosen)> = const { RefCell::new(("none", Chosen::none())) };
     /// Trials under way at most in runs in the tests of this thread.
     pub static BATCH: Cell<u64> = const { Cell::new(64) };
+    /// Whose histograms are kept in runs in the tests of this thread.
+    pub static HISTOGRAMS: Cell<Histograms> = const { Cell::new(Histograms::Best(2)) };
     /// At what value of a complete trial runs in the tests of this thread end.
     pub static TARGET: Cell<Option<f64>> = const { Cell::new(None) };
 }
@@ -197,6 +201,7 @@ pub fn train_on(
         window: Window::new(Box::new(propose), search),
         seed: 7,
         build: &build,
+        histograms: HISTOGRAMS.get(),
         checkpoint_interval: CHECKPOINT_INTERVAL.get(),
         watch: &mut watcher,
     })?;
@@ -328,6 +333,9 @@ impl Engine for Cramped {
     }
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
         self.inner.snapshot(ids)
+    }
+    fn probe(&mut self, ids: &[MemberId]) -> Result<Vec<Option<Probe>>> {
+        self.inner.probe(ids)
     }
     fn retire(&mut self, ids: &[MemberId]) {
         self.inner.retire(ids);
@@ -471,6 +479,10 @@ impl Engine for Stepping {
             }
         };
         Ok(ids.iter().map(state).collect())
+    }
+    fn probe(&mut self, ids: &[MemberId]) -> Result<Vec<Option<Probe>>> {
+        let probe = |id: &MemberId| Some(self.members[id].trainer.probe(&rings(), &mut Scratch::default()));
+        Ok(ids.iter().map(probe).collect())
     }
     fn retire(&mut self, ids: &[MemberId]) {
         ids.iter().for_each(|id| drop(self.members.remove(id)));

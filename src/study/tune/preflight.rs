@@ -2,8 +2,10 @@
 
 use super::{Audience, Study};
 use crate::error::{Error, Result};
+use crate::model::hyperparameter::SVM;
 use crate::schedule::{self, ScheduleKind};
 use crate::setting::Chosen;
+use crate::study::inside::Histograms;
 
 /// More trials of a grid than this are run only when they were agreed to.
 const MOST_UNASKED: u128 = 100_000;
@@ -63,6 +65,16 @@ impl Study {
         if self.space.is_fixed() {
             audience
                 .note("nothing to search: every hyperparameter has a single value, which makes one trial");
+        }
+        let histograms = plan.histograms.unwrap_or_default();
+        match (plan.model == SVM, plan.histograms) {
+            (true, Some(asked)) if asked != Histograms::None => {
+                audience.note("histograms: a kernel machine has no layers to look into");
+            }
+            (true, _) => {}
+            (false, _) => audience.explain(&format!(
+                "inside: histograms {histograms}; looked into before training, after 1, 2, 4, … epochs and at the end"
+            )),
         }
         self.strategy.notes(&self.space, &self.search_settings()).iter().for_each(|note| audience.note(note));
         self.schedule.notes(&self.schedule_settings()).iter().for_each(|note| audience.note(note));
