@@ -70,10 +70,12 @@ fn a_report_opens_quietly_and_every_plot_has_marks() {
     );
 
     let pages = draw_all(&mut browser);
-    assert_eq!(pages, ["answer", "space", "training", "mistakes", "findings"]);
+    assert_eq!(pages, ["answer", "space", "training", "inside", "action", "mistakes", "findings"]);
     let marks = marks(&mut browser);
     // Each of the six trials is a mark at least, beside the axes.
-    for plot in ["progress", "parallel", "slice-learning_rate", "pair", "curves", "fold-values", "endings"] {
+    let plots = "progress parallel slice-learning_rate pair curves fold-values endings dead updates histogram-0 \
+                 across-dropout confusion calibration dependence-bill_length_mm";
+    for plot in plots.split(' ') {
         assert!(marks[plot].as_u64().is_some_and(|count| count > 6), "{plot}: {marks:#}");
     }
     let overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
@@ -144,4 +146,42 @@ fn what_the_data_say_stays_text() {
     assert!(text.contains(HOSTILE_COLUMN) && text.contains(HOSTILE_LABEL), "both are to be read");
     assert_eq!(browser.evaluate("document.querySelectorAll('img').length"), json!(0));
     assert_quiet(&mut browser, &file);
+}
+
+#[test]
+fn what_is_missing_is_said_and_nothing_fails() {
+    let place = Place::new();
+    place.run("tune study.toml");
+    std::fs::remove_file(place.path("penguins.csv")).unwrap();
+    let gone = report(&place, "runs/study");
+    // A search whose program went away before it told anything.
+    place.write("space.toml", "[search]\ntrials = 4\n[space]\nx = { uniform = [0.0, 1.0] }\n");
+    place.command("search space.toml --out runs/search").write_stdin("").output().unwrap();
+    let untold = report(&place, "runs/search");
+    let mut browser = Browser::open(1280, 900);
+    browser.load(&gone, "#mistakes");
+    let note = browser.evaluate("document.querySelector('#page-mistakes .note').textContent");
+    assert!(note.as_str().unwrap().contains("penguins.csv"), "{note}");
+    draw_all(&mut browser);
+    assert!(marks(&mut browser)["parallel"].as_u64().is_some_and(|count| count > 6), "results need no data");
+    assert_quiet(&mut browser, &gone);
+    browser.load(&untold, "");
+    assert_eq!(draw_all(&mut browser), ["answer", "space", "findings"]);
+    let note = browser.evaluate("document.querySelector('#page-answer .note').textContent");
+    assert!(note.as_str().unwrap().contains("No trial is complete"), "{note}");
+    assert_quiet(&mut browser, &untold);
+}
+
+#[test]
+fn a_report_replaces_nothing_that_is_needed() {
+    let place = Place::new();
+    place.run("tune study.toml");
+    for needed in ["penguins.csv", "runs/study/study.db"] {
+        let error = place.fail(&format!("report runs/study --out {needed}"), 2);
+        assert!(error.contains("would be lost"), "{error}");
+    }
+    assert!(place.fail("report runs/none", 5).contains("holds no study"));
+    place.run("report runs/study --out page.html");
+    assert!(place.read("page.html").starts_with("<!DOCTYPE html>"));
+    assert!(!place.path("runs/study/report.html").exists());
 }

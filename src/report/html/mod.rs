@@ -3,10 +3,12 @@
 //! A page is one file here, which says what is shown as JSON, and one script of the same stem in `assets/`, which
 //! draws it. What a page cannot show it says, with what to do; it never keeps the others from being shown.
 
+mod action;
 mod answer;
 mod baseline;
 mod findings;
 mod frame;
+mod inside;
 mod interval;
 mod mistakes;
 mod pictures;
@@ -24,8 +26,15 @@ use serde_json::{Value, json};
 use trials::Axis;
 
 /// Every page, in the order of the report.
-pub static ALL: &[&dyn Page] =
-    &[&answer::Answer, &space::SpacePage, &training::Training, &mistakes::Mistakes, &findings::Findings];
+pub static ALL: &[&dyn Page] = &[
+    &answer::Answer,
+    &space::SpacePage,
+    &training::Training,
+    &inside::Inside,
+    &action::Action,
+    &mistakes::Mistakes,
+    &findings::Findings,
+];
 
 /// A page of the report.
 pub trait Page: Sync {
