@@ -41,6 +41,11 @@ impl Lever<'_> {
         Some(if self.capacity == Capacity::Lowers { -amount } else { amount })
     }
 
+    /// Whether more than one value of it is searched.
+    pub fn is_free(&self) -> bool {
+        !matches!(self.dimension.domain, Domain::Fixed(_))
+    }
+
     /// How the capacity that it gives goes with how good trials are, of trials given by rank.
     pub fn correlation(&self, trials: &[&Trial]) -> Correlation {
         let value =

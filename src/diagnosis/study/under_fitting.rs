@@ -8,7 +8,6 @@ use super::{Diagnosis, Losses};
 use crate::diagnosis::{Finding, Severity};
 use crate::error::Result;
 use crate::model::hyperparameter::Capacity;
-use crate::space::Domain;
 use crate::trial::Trial;
 
 /// Too little capacity.
@@ -81,7 +80,7 @@ impl Diagnosis for UnderFitting {
 /// Whether all models of a study have one size.
 fn shapes_one(levers: &[Lever<'_>]) -> bool {
     let raise = |lever: &&Lever<'_>| lever.capacity == Capacity::Raises;
-    levers.iter().filter(raise).all(|lever| matches!(lever.dimension.domain, Domain::Fixed(_)))
+    !levers.iter().filter(raise).any(Lever::is_free)
 }
 
 /// Leaders that fail on their training rows about as much as on validation rows.
