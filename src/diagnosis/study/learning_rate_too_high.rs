@@ -7,6 +7,7 @@ use crate::diagnosis::{Finding, Severity};
 use crate::error::Result;
 use crate::space::{Configuration, Value};
 use crate::trial::{State, Trial};
+use std::collections::BTreeSet;
 
 /// Steps that jump over the valley.
 pub struct LearningRateTooHigh;
@@ -34,10 +35,9 @@ impl Diagnosis for LearningRateTooHigh {
         record.has_epochs() && record.trials.iter().any(|trial| trial.state.is_finished())
     }
     fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
-        let jumps = |trial: &Trial| {
-            let losses = record.curves().find(|(other, _)| other.number == trial.number);
-            losses.is_some_and(|(_, losses)| jumps(losses))
-        };
+        let jumped: BTreeSet<u64> =
+            record.curves().filter(|(_, losses)| jumps(losses)).map(|(trial, _)| trial.number).collect();
+        let jumps = |trial: &Trial| jumped.contains(&trial.number);
         let judged: Vec<(&Trial, bool)> = record
             .trials
             .iter()

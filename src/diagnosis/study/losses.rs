@@ -38,8 +38,9 @@ pub struct Losses {
 }
 
 impl Losses {
-    /// Of a trial; `None` where it has no epochs, its data are not there, or the losses are undefined.
-    pub fn of(record: &Record, trial: &Trial) -> Option<Self> {
+    /// Of a trial, with the loss of always saying the same; `None` where it has no epochs, its data are not there, or the
+    /// losses are undefined.
+    pub fn of(record: &Record, trial: &Trial, ignorance: f64) -> Option<Self> {
         let dataset = record.dataset().filter(|_| record.has_epochs())?;
         let (_, recipe) = hyperparameter::build(
             &trial.configuration,
@@ -48,7 +49,7 @@ impl Losses {
             record.plan.max_epochs,
         )
         .ok()?;
-        let scale = Scale::new(&recipe, dataset, record.loss_of_ignorance()?);
+        let scale = Scale::new(&recipe, dataset, ignorance);
         let folds = trial.history.fold_count();
         let epochs = trial.history.epochs().chunks_exact(folds);
         let mean = |of: &dyn Fn(usize, &FoldEpoch) -> f64| -> Vec<f64> {

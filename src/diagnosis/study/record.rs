@@ -48,7 +48,9 @@ impl Record {
         let passed = store.passed()?;
         let losses = Vec::new();
         let record = Self { folder: folder.to_owned(), header, plan, order, trials, passed, data, losses };
-        let losses = record.trials.iter().map(|trial| Losses::of(&record, trial)).collect();
+        let ignorance = record.loss_of_ignorance();
+        let losses = |trial| Losses::of(&record, trial, ignorance?);
+        let losses = record.trials.iter().map(losses).collect();
         Ok(Self { losses, ..record })
     }
 
