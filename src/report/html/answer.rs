@@ -38,6 +38,15 @@ impl Page for Answer {
             "baseline": baseline_of(subject),
             "random": random::expected(board),
             "comparison": comparison,
+            "optimism": board.optimism.as_ref().map(|found| {
+                json!({
+                    "value": found.value,
+                    "standard_error": found.standard_error,
+                    "flattery": found.flattery,
+                    "trial_count": found.trial_count,
+                })
+            }),
+            "noise": board.noise.as_ref().map(|noise| crate::report::noise::line(noise, &board.title.objective)),
             "folder": subject.folder.display().to_string(),
             "has_model": subject.stored.is_some() && board.best().is_some(),
             "is_of_machines": subject.is_of_machines(),

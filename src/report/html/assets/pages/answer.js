@@ -35,8 +35,10 @@ report.page("answer", (root, page, data) => {
     fact("Random search", "–", "no trial was drawn at random; random_share = 0.2 under [search] sets a fifth aside for it");
   }
   if (page.test_value !== null) fact("Final test set", score(page.test_value), "rows that the search never saw; the fold models averaged");
-  if (page.optimism) fact("Optimism of the best of many", page.optimism.text, page.optimism.remark);
+  const { optimism } = page;
+  if (optimism) fact("Chosen without what judges it", score(optimism.value), `± ${score(optimism.standard_error)} (standard error): trial and epoch chosen by all folds but one, judged by that one. Being the best of ${optimism.trial_count} flatters by ${score(optimism.flattery)}`);
   fact("Trials", String(data.trials.length), Object.entries(study.states).map(([state, many]) => `${many} ${state}`).join(", "));
+  if (page.noise) root.append(make("p", { class: "note" }, make("b", {}, "How much is luck: "), `${page.noise}.`));
   if (page.baseline && page.baseline.missing) root.append(missing("The baseline is not known.", page.baseline.missing));
 
   const columns = make("div", { class: "columns" });
@@ -96,8 +98,8 @@ report.page("answer", (root, page, data) => {
         yAxis: report.figures.scores(paint, { name: "" }),
         series: [
           {
-            type: "scatter", symbolSize: 5, cursor: "default", itemStyle: { color: paint.faint, opacity: 0.7 },
-            data: scored.map((trial) => ({ value: [trial.number + 1, axes.clamped(trial.value)], trial, itemStyle: trial.state === "complete" ? undefined : report.figures.hollow(paint.faint) })),
+            type: "scatter", symbolSize: 5, cursor: "default", itemStyle: { color: paint.soft, opacity: 0.6 },
+            data: scored.map((trial) => ({ value: [trial.number + 1, axes.clamped(trial.value)], trial, itemStyle: trial.state === "complete" ? undefined : report.figures.hollow(paint.soft) })),
             tooltip: { formatter: (item) => report.figures.lines(item.data.trial) },
           },
           { type: "line", step: "end", showSymbol: false, data: steps, silent: true, lineStyle: { color: paint.accent, width: 2 } },

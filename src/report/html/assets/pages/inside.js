@@ -41,7 +41,7 @@ report.page("inside", (root, page, data) => {
             endLabel: { show: true, formatter: name(layer), color: paint.soft, fontSize: 11 }, labelLayout: { moveOverlap: "shiftY" },
             data: best.epochs.map((look) => (look.layers[layer] ? place(of(look.layers[layer])) : null)),
             tooltip: { formatter: (item) => `${name(layer)}, after ${item.name} epochs\n${log ? number(10 ** item.value, 3) : percent(item.value)}` },
-            markArea: index === 0 && band ? { silent: true, itemStyle: { color: paint.accent, opacity: 0.08 }, data: [[{ yAxis: Math.log10(band[0]) }, { yAxis: Math.log10(band[1]) }]] } : undefined,
+            markLine: index === 0 && band ? { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: paint.faint, type: "dashed", width: 1 }, data: band.map((end) => ({ yAxis: Math.log10(end) })) } : undefined,
           })),
         };
       },
@@ -64,7 +64,7 @@ report.page("inside", (root, page, data) => {
     const grid = make("div", { class: "columns even" });
     parent.append(grid);
     lines(grid, { plotName: "gradients", title: "gradient", caption: "Root mean square of dL/dz of a minibatch. Layers far apart: it vanishes, or explodes, on its way.", shown: layers, log: true, of: (layer) => layer.d_rms });
-    lines(grid, { plotName: "updates", title: "update ratio", caption: "‖Δw‖/‖w‖ of one step; 0.001 to 0.01, shaded, is usual, no verdict.", shown: layers, log: true, band: [1e-3, 1e-2], of: (layer) => layer.update_ratio });
+    lines(grid, { plotName: "updates", title: "update ratio", caption: "‖Δw‖/‖w‖ of one step; 0.001 to 0.01, between the dashed lines, is usual, no verdict.", shown: layers, log: true, band: [1e-3, 1e-2], of: (layer) => layer.update_ratio });
   }
 
   /** Powers of two against epochs, one plot a layer. */
