@@ -1,9 +1,13 @@
 //! Diagnoses of a study that has results: what its losses, scores and divergences say, and what to try next.
 
 mod budget_too_short;
+mod by_depth;
 mod capacity;
+mod dead_units;
 mod early_stops;
 mod edge_of_range;
+mod exploding_gradients;
+mod inside;
 mod learning_rate_too_high;
 mod learning_rate_too_low;
 mod losses;
@@ -12,9 +16,13 @@ mod noise_limited;
 mod over_fitting;
 mod ranking;
 mod ranks;
+mod rarely_updated;
 mod record;
 pub mod region;
+mod saturation;
 mod under_fitting;
+mod update_ratio;
+mod vanishing_gradients;
 
 pub use losses::Losses;
 pub use record::Record;
@@ -27,6 +35,12 @@ pub static ALL: &[&dyn Diagnosis] = &[
     &mismatch::Mismatch,
     &learning_rate_too_high::LearningRateTooHigh,
     &learning_rate_too_low::LearningRateTooLow,
+    &dead_units::DeadUnits,
+    &saturation::Saturation,
+    &vanishing_gradients::VanishingGradients,
+    &exploding_gradients::ExplodingGradients,
+    &update_ratio::UpdateRatio,
+    &rarely_updated::RarelyUpdated,
     &budget_too_short::BudgetTooShort,
     &under_fitting::UnderFitting,
     &over_fitting::OverFitting,

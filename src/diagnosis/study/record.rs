@@ -4,6 +4,7 @@ use super::losses::Losses;
 use crate::data::{Dataset, Prepared, Table, Targets};
 use crate::error::Result;
 use crate::model::hyperparameter::SVM;
+use crate::study::inside::Look;
 use crate::study::plan::Plan;
 use crate::study::same::{data_of, plan_of};
 use crate::study::store::{Header, Store};
@@ -29,6 +30,8 @@ pub struct Record {
     pub trials: Vec<Trial>,
     /// How many rungs of the schedule trials have passed, by number.
     pub passed: HashMap<u64, usize>,
+    /// What was seen inside trials while they trained, by number and epoch, without histograms.
+    pub looks: HashMap<u64, Vec<Look>>,
     /// Its data, or why they are not there.
     pub data: Result<(Table, Prepared)>,
     /// (rank) What the trial's losses were, where they can be compared.
@@ -45,9 +48,12 @@ impl Record {
         let mut trials = store.trials()?;
         trials.sort_by(|a, b| trial::compare(order, a, b));
         let data = data_of(folder, &header, &plan, "tune the new data in another folder");
-        let passed = store.passed()?;
-        let losses = Vec::new();
-        let record = Self { folder: folder.to_owned(), header, plan, order, trials, passed, data, losses };
+        let (passed, losses, folder) = (store.passed()?, Vec::new(), folder.to_owned());
+        let mut looks: HashMap<u64, Vec<Look>> = HashMap::new();
+        for look in store.inside(None)? {
+            looks.entry(look.trial).or_default().push(look);
+        }
+        let record = Self { folder, header, plan, order, trials, passed, looks, data, losses };
         let ignorance = record.loss_of_ignorance();
         let losses = |trial| Losses::of(&record, trial, ignorance?);
         let losses = record.trials.iter().map(losses).collect();
