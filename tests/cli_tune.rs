@@ -70,8 +70,9 @@ fn json_is_the_object_of_the_contract() {
     place.run("tune study.toml --quiet");
     let shown = place.show("runs/study");
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let expected = ["study", "objective", "direction", "engine", "device", "seed", "trials", "best"];
-    assert_eq!(keys(&shown), expected);
+    let expected =
+        ["study", "objective", "direction", "engine", "device", "seed", "trials", "best", "optimism"];
+    assert_eq!(keys(&shown), expected, "of three folds with `optimism`");
     assert_eq!((&shown["study"], &shown["seed"]), (&"study".into(), &3.into()));
     assert_eq!((&shown["direction"], &shown["engine"]), (&"maximize".into(), &"cpu".into()));
     let trials = shown["trials"].as_array().unwrap();
