@@ -206,3 +206,50 @@ fn a_report_replaces_nothing_that_is_needed() {
     assert!(place.read("page.html").starts_with("<!DOCTYPE html>"));
     assert!(!place.path("runs/study/report.html").exists());
 }
+
+/// Draws all of a study of a table and gives the marks of its plots.
+fn drawn(place: &Place, browser: &mut Browser, table: &str, target: &str) -> Value {
+    place.run(&format!("tune {table}.csv --target {target} --trials 2 --folds 3 --engine cpu --quiet"));
+    let file = report(place, &format!("runs/{table}"));
+    browser.load(&file, "");
+    draw_all(browser);
+    let marks = marks(browser);
+    assert_quiet(browser, &file);
+    marks
+}
+
+#[test]
+fn values_planes_and_pictures_are_seen_in_action() {
+    let place = Place::new();
+    let number = |row: usize, by: usize| (row * by % 60) as f64 / 60.0;
+    let (mut plane, mut heights) = ("x,y,side\n".to_owned(), "x,y,height\n".to_owned());
+    let names: String = (0..16).map(|pixel| format!("pixel{pixel},")).collect();
+    let mut pictures = format!("{names}label\n");
+    for row in 0..60 {
+        let (x, y) = (number(row, 7), number(row, 11));
+        plane += &format!("{x},{y},{}\n", if x > y { "right" } else { "left" });
+        heights += &format!("{x},{y},{}\n", 3.0 * x - y);
+        let is_bright = row % 2 == 0;
+        let pixels: String = (0..16)
+            .map(|p| format!("{},", if (p < 8) == is_bright { 9 + row % 5 } else { p % 3 + row % 4 }))
+            .collect();
+        pictures += &format!("{pixels}{}\n", if is_bright { "top" } else { "bottom" });
+    }
+    for (name, text) in [("plane", &plane), ("heights", &heights), ("pictures", &pictures)] {
+        place.write(&format!("{name}.csv"), text);
+    }
+    let mut browser = Browser::open(1280, 900);
+    let marks = drawn(&place, &mut browser, "plane", "side");
+    // 48 by 48 cells, and the rows.
+    assert!(marks["regions"].as_u64().unwrap() > 48 * 48 + 60, "{marks:#}");
+    let marks = drawn(&place, &mut browser, "heights", "height");
+    assert!(
+        marks["predicted"].as_u64().unwrap() > 60 && marks["residuals"].as_u64().unwrap() > 5,
+        "{marks:#}"
+    );
+    assert!(marks["regions"].as_u64().unwrap() > 48 * 48 + 60 && marks["confusion"].is_null(), "{marks:#}");
+    let marks = drawn(&place, &mut browser, "pictures", "label");
+    let canvases = "document.querySelectorAll('#page-action .pictures canvas').length";
+    assert_eq!(browser.evaluate(canvases), json!(24));
+    assert!(marks["dependence-pixel0"].is_null() && marks["confusion"].as_u64().unwrap() >= 4, "{marks:#}");
+}

@@ -117,7 +117,7 @@ fn together(model: &SavedModel, features: &[f32]) -> Vec<f64> {
 }
 
 /// At most so many of some rows, spread evenly over them.
-fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
+pub fn spread(count: usize, most: usize) -> impl Iterator<Item = usize> {
     let taken = count.min(most);
     (0..taken).map(move |index| index * count / taken)
 }

@@ -120,5 +120,16 @@ report.figures = (() => {
     });
   }
 
-  return { axis, free, scores, name, cut, lines, slice, map, jitter, hollow };
+  /** Paints pixels between 0, black, and 1, white, line by line. */
+  function picture(canvas, cells) {
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(canvas.width, canvas.height);
+    cells.forEach((cell, at) => {
+      const grey = Math.round(255 * Math.min(Math.max(cell, 0), 1));
+      image.data.set([grey, grey, grey, 255], 4 * at);
+    });
+    context.putImageData(image, 0, 0);
+  }
+
+  return { picture, axis, free, scores, name, cut, lines, slice, map, jitter, hollow };
 })();

@@ -14,6 +14,7 @@ report.page("action", (root, page, data) => {
   };
   root.append(make("p", {}, `What the fold models of trial ${page.trial} say of the ${count(action.row_count, "row")} that they had not trained on.`));
 
+  if (page.pictures) pictures(page.pictures);
   if (action.confusion) confusion(action.confusion);
   if (action.classes) classes(action.classes);
   if (action.calibration) calibration(action.calibration);
@@ -21,6 +22,24 @@ report.page("action", (root, page, data) => {
   if (action.regions) regions(action.regions);
   if (action.segments) segments(action.segments);
   if (action.dependence.length) dependence(action.dependence);
+
+  /** Rows that are images, wrong or right. */
+  function pictures({ width, height, rows }) {
+    root.append(make("h3", {}, "Some rows, and what is said of them"));
+    const most = Math.max(1e-9, ...rows.flatMap((row) => row.cells));
+    const list = make("ul", { class: "pictures" });
+    for (const row of rows) {
+      const place = row.line === null ? `row ${row.row + 1}` : `line ${row.line}`;
+      const text = (value) => (typeof value === "number" ? number(value) : value);
+      const isWrong = row.probability !== null && row.own !== row.said;
+      const said = isWrong ? `${text(row.own)} taken for ${text(row.said)}` : row.probability === null ? `${text(row.own)} said to be ${text(row.said)}` : text(row.own);
+      const canvas = make("canvas", { width, height, role: "img", "aria-label": `${place}: ${said}` });
+      figures.picture(canvas, row.cells.map((cell) => cell / most));
+      const sure = row.probability === null ? "" : ` · ${percent(row.probability)}`;
+      list.append(make("li", {}, canvas, make("b", {}, said), make("br"), `${place}${sure} `, isWrong ? make("span", { class: "mark alarm" }, "wrong") : null));
+    }
+    root.append(list);
+  }
 
   function confusion(found) {
     root.append(make("h3", {}, "Which class is taken for which"));

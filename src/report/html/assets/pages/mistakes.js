@@ -31,21 +31,11 @@ report.page("mistakes", (root, page, data) => {
     for (const row of page.rows) {
       const said = page.is_of_classes ? (isRight(row) ? `${row.label}, barely` : `${row.label} taken for ${row.prediction}`) : `${number(row.value)} taken for ${number(row.prediction)}`;
       const canvas = make("canvas", { width, height, role: "img", "aria-label": `${place(row)}: ${said}` });
-      paint(canvas, row.cells.map((cell) => cell / most));
+      report.figures.picture(canvas, row.cells.map((cell) => cell / most));
       const remark = page.is_of_classes ? `${percent(row.probability_of_label)} against ${percent(row.probability_of_prediction)}` : `off by ${number(row.error)}`;
       list.append(make("li", {}, canvas, make("b", {}, said), make("br"), `${place(row)} · ${remark} `, doubt(row)));
     }
     root.append(list);
-  }
-
-  function paint(canvas, cells) {
-    const context = canvas.getContext("2d");
-    const image = context.createImageData(canvas.width, canvas.height);
-    cells.forEach((cell, at) => {
-      const grey = Math.round(255 * Math.min(Math.max(cell, 0), 1));
-      image.data.set([grey, grey, grey, 255], 4 * at);
-    });
-    context.putImageData(image, 0, 0);
   }
 
   function table() {
