@@ -91,7 +91,7 @@ report.page("inside", (root, page, data) => {
         return {
           grid: { left: 52, right: 8, top: 6, bottom: 42 },
           xAxis: { type: "category", data: epochs.map(String), name: "epochs", nameLocation: "middle", nameGap: 26, nameTextStyle: { color: paint.soft }, axisLabel: { color: paint.soft, hideOverlap: true }, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.faint } } },
-          yAxis: { type: "category", data: bins.map((exponent) => `2^${exponent}`), axisLabel: { color: paint.soft, hideOverlap: true }, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.faint } } },
+          yAxis: { type: "category", data: bins.map((exponent) => `2^${exponent}`), axisLabel: { color: paint.soft, hideOverlap: true, interval: Math.ceil(bins.length / 8) - 1 }, axisTick: { show: false }, axisLine: { lineStyle: { color: paint.faint } } },
           series: [{
             type: "custom", cursor: "default", data: cells,
             renderItem: (item, api) => {
