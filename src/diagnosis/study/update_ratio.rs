@@ -14,6 +14,29 @@ pub struct UpdateRatio;
 const LEAST: f64 = 1e-4;
 const MOST: f64 = 1e-1;
 
+/// Ratios on one side of what is usual.
+struct Band {
+    holds: fn(f64) -> bool,
+    seen: &'static str,
+    cause: &'static str,
+    advice: &'static str,
+}
+
+const BANDS: [Band; 2] = [
+    Band {
+        holds: |ratio| ratio > MOST,
+        seen: "move their weights by more than a tenth of themselves a step",
+        cause: "a learning rate near where training diverges",
+        advice: "a smaller learning_rate, or a larger batch_size",
+    },
+    Band {
+        holds: |ratio| ratio < LEAST,
+        seen: "move their weights by less than a ten-thousandth of themselves a step",
+        cause: "a learning rate so small that training takes longer than it is given, or gradients that have vanished",
+        advice: "a larger learning_rate, or more epochs",
+    },
+];
+
 /// ‖Δw‖/‖w‖, the median over layers and looks, the one before training left out: that step is like no other.
 fn ratio(seen: &Seen<'_>) -> Option<f64> {
     let trained = seen.looks.iter().filter(|look| look.epoch > 0);
@@ -33,31 +56,17 @@ impl Diagnosis for UpdateRatio {
         seen(record).any(|seen| ratio(&seen).is_some())
     }
     fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
-        let bands: [(fn(f64) -> bool, &str, &str, &str); 2] = [
-            (
-                |ratio| ratio > MOST,
-                "move their weights by more than a tenth of themselves a step",
-                "a learning rate near where training diverges",
-                "a smaller learning_rate, or a larger batch_size",
-            ),
-            (
-                |ratio| ratio < LEAST,
-                "move their weights by less than a ten-thousandth of themselves a step",
-                "a learning rate so small that training takes longer than it is given, or gradients that have vanished",
-                "a larger learning_rate, or more epochs",
-            ),
-        ];
-        let findings = bands.into_iter().flat_map(|(is_outside, what, cause, advice)| {
+        let findings = BANDS.iter().flat_map(|band| {
             let verdict = Verdict {
-                judged: seen(record).filter_map(|seen| Some((seen, is_outside(ratio(&seen)?)))).collect(),
+                judged: seen(record).filter_map(|seen| Some((seen, (band.holds)(ratio(&seen)?)))).collect(),
                 name: self.name(),
                 most: Severity::Note,
                 seen: &|afflicted| {
                     let middle = median(afflicted.iter().filter_map(ratio));
-                    format!("{what}: {} (median); 0.001 to 0.01 is usual", short(middle))
+                    format!("{}: {} (median); 0.001 to 0.01 is usual", band.seen, short(middle))
                 },
-                cause,
-                advice,
+                cause: band.cause,
+                advice: band.advice,
             };
             verdict.findings(record)
         });
