@@ -241,13 +241,13 @@ fn values_planes_and_pictures_are_seen_in_action() {
     let mut browser = Browser::open(1280, 900);
     let marks = drawn(&place, &mut browser, "plane", "side");
     // 48 by 48 cells, and the rows.
-    assert!(marks["regions"].as_u64().unwrap() > 48 * 48 + 60, "{marks:#}");
+    assert!(marks["regions"].as_u64().unwrap() >= 48 * 48 + 60, "{marks:#}");
     let marks = drawn(&place, &mut browser, "heights", "height");
     assert!(
-        marks["predicted"].as_u64().unwrap() > 60 && marks["residuals"].as_u64().unwrap() > 5,
+        marks["predicted"].as_u64().unwrap() >= 60 && marks["residuals"].as_u64().unwrap() > 5,
         "{marks:#}"
     );
-    assert!(marks["regions"].as_u64().unwrap() > 48 * 48 + 60 && marks["confusion"].is_null(), "{marks:#}");
+    assert!(marks["regions"].as_u64().unwrap() >= 48 * 48 + 60 && marks["confusion"].is_null(), "{marks:#}");
     let marks = drawn(&place, &mut browser, "pictures", "label");
     let canvases = "document.querySelectorAll('#page-action .pictures canvas').length";
     assert_eq!(browser.evaluate(canvases), json!(24));
