@@ -11,6 +11,7 @@ pub mod export;
 pub mod model;
 pub mod random;
 pub mod report;
+pub mod sample;
 pub mod schedule;
 pub mod search;
 pub mod setting;

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::model::metric::Direction;
+use crate::sample::Sample;
 use crate::space::Configuration;
 use std::cmp::Ordering;
 
@@ -177,6 +178,11 @@ impl History {
         self.epoch_count() - self.improved_at
     }
 
+    /// Whether so many epochs are trained, or none was better for as long as the patience lasts.
+    pub fn has_ended(&self, max_epochs: u32, patience: u32) -> bool {
+        self.epoch_count() >= max_epochs || self.epochs_without_improvement() >= patience
+    }
+
     /// (epoch) the objective, the mean over folds.
     pub fn mean_values(&self) -> Vec<f64> {
         let mean =
@@ -288,9 +294,7 @@ impl Trial {
     /// The sample standard deviation of the fold values; `None` where there is one fold.
     pub fn spread(&self) -> Option<f64> {
         let values = self.fold_values().filter(|values| values.len() > 1)?;
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let sum: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        Some((sum / (values.len() - 1) as f64).sqrt())
+        Some(Sample::of(&values).deviation())
     }
 }
 

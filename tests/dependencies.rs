@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms from the ground up; a room may use those of its own floor and below.
 const FLOORS: &[&[&str]] = &[
-    &["error", "random", "setting"],
+    &["error", "random", "sample", "setting"],
     &["data", "space"],
     &["model", "trial"],
     &["engine", "search", "schedule"],

@@ -19,6 +19,7 @@ use crate::model::recipe::Member;
 use crate::model::svm::dual::Dual;
 use crate::model::svm::smo::Outcome;
 use ceiling::Ceilings;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What every member of a study shares.
@@ -321,6 +322,20 @@ pub trait Engine {
                 return Ok(reports);
             }
         }
+    }
+    /// Trains members for one epoch, or the rest of the one they were paused in, and waits for all of them.
+    fn train_epoch(&mut self, ids: &[MemberId]) -> Result<BTreeMap<MemberId, Report>> {
+        self.train(ids)?;
+        let mut reports = BTreeMap::new();
+        while reports.len() < ids.len() {
+            let news = self.wait()?;
+            if news.is_empty() {
+                return Err(Error::device(self.device(), "the engine stopped reporting")
+                    .advice("run the same command again"));
+            }
+            reports.extend(news.into_iter().map(|report| (report.id, report)));
+        }
+        Ok(reports)
     }
     /// What was written where it must not be since this was last asked, one line each: which buffer, where,
     /// beside which member. `None` where the engine has no guards that would tell.

@@ -1,12 +1,12 @@
 //! How a score grows with the training rows, by doubling steps, and whether more rows would help.
 
 use super::number::{Scores, significant};
+use super::sparkline;
 use crate::model::metric::Direction;
+use crate::sample::Sample;
 use crate::trial::{State, Trial};
 use serde_json::{Value, json};
 
-/// From the worst score to the best.
-const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Standard errors beyond which a gain is no chance.
 const SURE: f64 = 2.0;
 
@@ -52,10 +52,8 @@ impl LearningCurve {
         let (half, all) = (half.fold_values()?, all.fold_values()?);
         let sign = if self.direction == Direction::Maximize { 1.0 } else { -1.0 };
         let gains: Vec<f64> = half.iter().zip(&all).map(|(half, all)| sign * (all - half)).collect();
-        let count = gains.len() as f64;
-        let gain = gains.iter().sum::<f64>() / count;
-        let variance = gains.iter().map(|one| (one - gain).powi(2)).sum::<f64>() / (count - 1.0);
-        Some(Doubling { gain, standard_error: (variance / count).sqrt() })
+        let gains = Sample::of(&gains);
+        Some(Doubling { gain: gains.mean, standard_error: gains.standard_error() })
     }
 
     /// A line a size, the curve in one line, and what more rows would do.
@@ -82,7 +80,7 @@ impl LearningCurve {
             };
             text += &format!("{}\n", line.trim_end());
         }
-        text += &format!("\n{} {}\n", self.objective, sparkline(&self.values(), self.direction));
+        text += &format!("\n{} {}\n", self.objective, curve(&self.values(), self.direction));
         if let Some(doubling) = self.last_doubling() {
             let Doubling { gain, standard_error } = doubling;
             let error = match standard_error.is_finite() {
@@ -131,7 +129,7 @@ impl LearningCurve {
 }
 
 /// Better is higher; a gap where there is no score.
-fn sparkline(values: &[f64], direction: Direction) -> String {
+fn curve(values: &[f64], direction: Direction) -> String {
     let ordered = |a: &f64, b: &f64| direction.compare(*a, *b);
     let finite = || values.iter().copied().filter(|value| value.is_finite());
     let (Some(best), Some(worst)) = (finite().min_by(ordered), finite().max_by(ordered)) else {
@@ -140,9 +138,9 @@ fn sparkline(values: &[f64], direction: Direction) -> String {
     let level = |&value: &f64| {
         let share = (value - worst) / (best - worst);
         match (value.is_finite(), share.is_finite()) {
-            (false, _) => ' ',
-            (true, false) => LEVELS[LEVELS.len() - 1],
-            (true, true) => LEVELS[((share * LEVELS.len() as f64) as usize).min(LEVELS.len() - 1)],
+            (false, _) => sparkline::GAP,
+            (true, false) => sparkline::bar(1.0),
+            (true, true) => sparkline::bar(share),
         }
     };
     values.iter().map(level).collect()

@@ -5,7 +5,7 @@ use crate::trial::Trial;
 /// From the lowest value to the highest.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Where there is no number.
-const GAP: char = ' ';
+pub(super) const GAP: char = ' ';
 /// Characters of the longest curve.
 const WIDTH: usize = 16;
 /// This share of all values at either end is drawn like what is just inside: one that ran away hides no other.
@@ -49,6 +49,11 @@ impl Sparklines {
         let share = (mean - self.low) / (self.high - self.low);
         // All values are equal: a line in the middle.
         let share = if share.is_finite() { share } else { 0.5 };
-        BARS[((share * BARS.len() as f64).max(0.0) as usize).min(BARS.len() - 1)]
+        bar(share)
     }
+}
+
+/// The bar of a share from 0 to 1; what lies beyond is drawn like the nearer end.
+pub(super) fn bar(share: f64) -> char {
+    BARS[((share * BARS.len() as f64).max(0.0) as usize).min(BARS.len() - 1)]
 }

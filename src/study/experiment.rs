@@ -8,7 +8,7 @@ use crate::model::metric::{Metric, Truth};
 use crate::model::recipe::Member;
 use crate::space::Configuration;
 use crate::trial::{FoldEpoch, Order, Score, State, Trial};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// What trials of an experiment share.
 pub struct Experiment<'a> {
@@ -61,7 +61,8 @@ impl Experiment<'_> {
                 }
                 next += 1;
             }
-            let reports = one_epoch(engine, &active)?;
+            let ids: Vec<MemberId> = active.iter().flat_map(|one: &Active| one.ids.iter().copied()).collect();
+            let reports = engine.train_epoch(&ids)?;
             for mut one in std::mem::take(&mut active) {
                 match self.close_epoch(&mut one, &reports) {
                     true => active.push(one),
@@ -104,7 +105,7 @@ impl Experiment<'_> {
     }
 
     /// Takes in an epoch of all folds of a trial. Returns whether it trains on.
-    fn close_epoch(&self, active: &mut Active, reports: &HashMap<MemberId, Report>) -> bool {
+    fn close_epoch(&self, active: &mut Active, reports: &BTreeMap<MemberId, Report>) -> bool {
         let Active { trial, folds, ids } = active;
         let of_folds: Vec<&Report> = ids.iter().filter_map(|id| reports.get(id)).collect();
         if let Some(step) = of_folds.iter().filter_map(|report| report.diverged_at_step).min() {
@@ -122,29 +123,12 @@ impl Experiment<'_> {
         });
         let epoch: Vec<FoldEpoch> = scored.collect();
         trial.history.push(&epoch);
-        let (epochs, idle) = (trial.history.epoch_count(), trial.history.epochs_without_improvement());
-        let goes_on = epochs < self.max_epochs && idle < self.patience;
-        if !goes_on {
+        let has_ended = trial.history.has_ended(self.max_epochs, self.patience);
+        if has_ended {
             trial.state = State::Complete;
         }
-        goes_on
+        !has_ended
     }
-}
-
-/// Trains every member one epoch further.
-fn one_epoch(engine: &mut dyn Engine, active: &[Active]) -> Result<HashMap<MemberId, Report>> {
-    let ids: Vec<MemberId> = active.iter().flat_map(|one| one.ids.iter().copied()).collect();
-    engine.train(&ids)?;
-    let mut reports = HashMap::new();
-    while reports.len() < ids.len() {
-        let news = engine.wait()?;
-        if news.is_empty() {
-            return Err(Error::device(engine.device(), "the engine stopped reporting")
-                .advice("run the same command again"));
-        }
-        reports.extend(news.into_iter().map(|report| (report.id, report)));
-    }
-    Ok(reports)
 }
 
 fn no_room(engine: &dyn Engine) -> Error {

@@ -3,6 +3,7 @@
 use crate::data::{Dataset, Fold, Targets};
 use crate::model::metric::Direction;
 use crate::random::{Purpose, Stream};
+use crate::sample::Sample;
 use serde::{Deserialize, Serialize};
 
 /// Deviations of a difference beyond which a lead is no matter of seeds.
@@ -24,12 +25,10 @@ pub struct Seeds {
 impl Seeds {
     /// Of at least one value; `None` of none.
     pub fn of(trial: Option<u64>, values: Vec<f64>) -> Option<Self> {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        let sample = Sample::of(&values);
         // Of one value nothing is known of how far others are.
-        let standard_deviation = if values.len() > 1 { variance.sqrt() } else { 0.0 };
-        (!values.is_empty()).then_some(Self { trial, values, mean, standard_deviation })
+        let standard_deviation = if sample.count > 1 { sample.deviation() } else { 0.0 };
+        (sample.count > 0).then_some(Self { trial, values, mean: sample.mean, standard_deviation })
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! What stays: where curves ended was decided by all folds, and choosing by one fold less chooses a little worse.
 
+use crate::sample::Sample;
 use crate::trial::{self, FoldEpoch, Order, State, Trial};
 use std::cmp::Ordering;
 
@@ -54,13 +55,12 @@ impl Optimism {
             chosen.map(|(_, epoch)| epoch[fold].score.value)
         };
         let values: Vec<f64> = (0..fold_count).filter_map(judged).collect();
-        let count = values.len() as f64;
-        let value = values.iter().sum::<f64>() / count;
-        let variance = values.iter().map(|one| (one - value).powi(2)).sum::<f64>() / (count - 1.0);
+        let judged = Sample::of(&values);
+        let value = judged.mean;
         let flattery = if order.objective.better(1.0, 0.0) { best - value } else { value - best };
         value.is_finite().then(|| Self {
             value,
-            standard_error: (variance / count).sqrt(),
+            standard_error: judged.standard_error(),
             flattery,
             trial_count: complete.len(),
         })

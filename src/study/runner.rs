@@ -233,7 +233,8 @@ impl<'a> Runner<'a> {
         if active.trial.history.push(&folds) {
             active.folds.keep(self.run.engine)?;
         }
-        Ok(is_complete(&active.trial, self.run.limits).then_some(State::Complete))
+        let Limits { max_epochs, patience, .. } = self.run.limits;
+        Ok(active.trial.history.has_ended(max_epochs, patience).then_some(State::Complete))
     }
 
     /// The member of a trial that is to be looked into after the epoch that it has ended.
@@ -367,12 +368,6 @@ impl<'a> Runner<'a> {
         }
         self.run.watch.event(&Event::Advanced { running: self.training() })
     }
-}
-
-/// Whether a trial has trained all epochs, or none better for as long as the patience lasts.
-fn is_complete(trial: &Trial, limits: Limits) -> bool {
-    let history = &trial.history;
-    history.epoch_count() >= limits.max_epochs || history.epochs_without_improvement() >= limits.patience
 }
 
 /// A trial that has ended, as a strategy is told of it.

@@ -4,6 +4,7 @@ use super::Diagnosis;
 use super::record::Record;
 use crate::diagnosis::{Finding, Severity};
 use crate::error::Result;
+use crate::sample::Sample;
 use crate::trial::Trial;
 
 /// An order that other folds would change.
@@ -24,10 +25,10 @@ impl Diagnosis for Ranking {
     fn healthy(&self) -> &'static str {
         "the folds tell the best trials from most others"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.header.fold_count >= FEWEST_FOLDS
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let trials: Vec<(&Trial, Vec<f64>)> =
             record.complete().filter_map(|trial| Some((trial, trial.fold_values()?))).collect();
         let Some((best, own)) = trials.first().filter(|_| trials.len() >= FEWEST_TRIALS) else {
@@ -56,8 +57,6 @@ impl Diagnosis for Ranking {
 /// Whether the mean of the differences over folds is within so many of its standard errors.
 fn is_near(best: &[f64], other: &[f64]) -> bool {
     let differences: Vec<f64> = best.iter().zip(other).map(|(best, other)| best - other).collect();
-    let count = differences.len() as f64;
-    let mean = differences.iter().sum::<f64>() / count;
-    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    mean.abs() <= NEAR * (variance / count).sqrt()
+    let differences = Sample::of(&differences);
+    differences.mean.abs() <= NEAR * differences.standard_error()
 }

@@ -9,7 +9,7 @@ use crate::model::metric::Evaluation;
 use crate::model::recipe::Member;
 use crate::search::{self, Trials};
 use crate::space::{Configuration, Domain, Space, value_text};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// Configurations that are drawn to choose among.
 const DRAWN: usize = 256;
@@ -176,15 +176,7 @@ fn follow(engine: &mut dyn Engine, ids: &[MemberId], epochs: u32, enough: f64) -
         if going.is_empty() {
             break;
         }
-        engine.train(&going)?;
-        let mut heard: BTreeMap<MemberId, Report> = BTreeMap::new();
-        while heard.len() < going.len() {
-            let news = engine.wait()?;
-            if news.is_empty() {
-                return Err(Error::device(engine.device(), "the engine stopped reporting"));
-            }
-            heard.extend(news.into_iter().map(|report| (report.id, report)));
-        }
+        let heard = engine.train_epoch(&going)?;
         going.retain(|id| {
             let goes_on = |report: &Report| report.diverged_at_step.is_none() && !(loss_of(report) <= enough);
             heard.get(id).is_some_and(goes_on)

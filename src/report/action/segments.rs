@@ -6,6 +6,7 @@
 use super::{Judged, Z, numbers_of, wilson};
 use crate::data::{Cell, EncodedColumn, Targets};
 use crate::report::number::significant;
+use crate::sample::Sample;
 use crate::study::outside::Outside;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -81,13 +82,12 @@ impl Segments {
 
 fn segment(column: &str, value: String, errors: &[f64], is_share: bool, overall: f64) -> Option<Segment> {
     let rows = errors.len() as u64;
-    let count = rows as f64;
-    let error = errors.iter().sum::<f64>() / count;
+    let sample = Sample::of(errors);
+    let error = sample.mean;
     let interval = if is_share {
         wilson(errors.iter().filter(|error| **error > 0.0).count() as u64, rows)
     } else {
-        let variance = errors.iter().map(|own| (own - error).powi(2)).sum::<f64>() / (count - 1.0);
-        let half = Z * (variance / count).sqrt();
+        let half = Z * sample.standard_error();
         [(error - half).max(0.0), error + half]
     };
     (rows >= FEWEST_ROWS).then(|| Segment {

@@ -1,5 +1,7 @@
 //! How far the mean over folds may lie from what the configuration comes to on other data of the same kind.
 
+use crate::sample::Sample;
+
 /// P(T ≤ t) = 0.975 of Student's t with 1, 2, … 30 degrees of freedom.
 const QUANTILES: [f64; 30] = [
     12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281, 2.2010, 2.1788, 2.1604,
@@ -15,13 +17,11 @@ const QUANTILES: [f64; 30] = [
 /// the interval is too narrow by half and more (Nadeau and Bengio, "Inference for the generalization error", Machine
 /// Learning 52, 2003). `None` of fewer than two folds, or where one has no score.
 pub fn interval(values: &[f64], test_to_train: f64) -> Option<f64> {
-    let count = values.len() as f64;
     if values.len() < 2 || !values.iter().all(|value| value.is_finite()) {
         return None;
     }
-    let mean = values.iter().sum::<f64>() / count;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    Some(quantile(values.len() - 1) * (variance * (1.0 / count + test_to_train)).sqrt())
+    let Sample { count, variance, .. } = Sample::of(values);
+    Some(quantile(count - 1) * (variance * (1.0 / count as f64 + test_to_train)).sqrt())
 }
 
 /// P(T ≤ t) = 0.975; beyond the table by the expansion around the normal quantile (Abramowitz and Stegun 26.7.5), which
