@@ -1,5 +1,6 @@
 //! What went on inside the model of a trial while it trained: each layer over the epochs, for people and scripts.
 
+use super::columns;
 use super::number::significant;
 use crate::error::{Error, Result};
 use crate::model::inside::{Histogram, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, ZERO, exponent_of};
@@ -159,7 +160,7 @@ fn layer_table(epochs: &[Seen<'_>]) -> String {
         }
         rows.push(row);
     }
-    aligned(&rows)
+    columns::left(&rows).lines().map(|line| format!("  {line}\n")).collect()
 }
 
 fn number(value: Option<f64>) -> String {
@@ -196,18 +197,4 @@ fn spark(histogram: &Histogram, (low, high): (i32, i32)) -> String {
     }
     let most = heights.iter().copied().max().unwrap_or(0).max(1);
     heights.iter().map(|height| EIGHTHS[(height * 8).div_ceil(most) as usize]).collect()
-}
-
-/// Rows of cells in columns.
-fn aligned(rows: &[Vec<String>]) -> String {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let cell = |row: &'_ Vec<String>, column: usize| row.get(column).map_or(0, |cell| cell.chars().count());
-    let widths: Vec<usize> =
-        (0..count).map(|column| rows.iter().map(|row| cell(row, column)).max().unwrap_or(0)).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("  {}\n", cells.join("  ")).trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
 }

@@ -1,5 +1,6 @@
 //! The rows that the best models are most wrong about, out of fold: where a model fails, and which labels may be wrong.
 
+use super::columns;
 use super::number::significant;
 use crate::data::Targets;
 use crate::model::metric::most_probable;
@@ -45,15 +46,7 @@ pub fn table(outside: &Outside, count: usize) -> String {
             }
         });
     }
-    let widths: Vec<usize> = (0..rows[0].len())
-        .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
-        .collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    let lines: String = rows.iter().map(line).collect();
+    let lines = columns::left(&rows);
     let mut text = format!(
         "worst mistakes of trial {}, of {} rows that it had not trained on\n\n{lines}",
         outside.trial,

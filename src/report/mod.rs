@@ -1,6 +1,7 @@
 //! What a study came to, in the forms that people and scripts read: one file each.
 
 pub mod action;
+mod columns;
 mod csv;
 pub mod html;
 pub mod importance;

@@ -1,5 +1,6 @@
 //! The leaderboard as a table for people: few digits, and only the hyperparameters that differ.
 
+use super::columns::{GAP, grid};
 use super::map::map;
 use super::noise;
 use super::number::{Scores, short};
@@ -11,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most reasons of failed trials that are listed.
 const MOST_REASONS: usize = 3;
-/// Characters between two columns.
-const GAP: &str = "  ";
 
 /// A table for people.
 pub struct Table;
@@ -145,21 +144,6 @@ fn rows_with(
 
 fn widest(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
-}
-
-/// Columns aligned to the right.
-pub(super) fn grid(head: Vec<String>, rows: Vec<Vec<String>>) -> String {
-    let width_of = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..head.len()).map(width_of).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:>width$}")).collect();
-        format!("{}\n", cells.join(GAP).trim_end())
-    };
-    std::iter::once(&head).chain(&rows).map(line).collect()
 }
 
 fn outcome(trial: &Trial, scores: Scores) -> String {

@@ -44,16 +44,13 @@ impl Page for Action {
 
 /// Some rows as images, spread evenly over all that the models had not trained on.
 fn rows(outside: &Outside) -> Vec<Value> {
-    let (table, target, names) =
-        (&outside.table, outside.encoder().target_name(), outside.encoder().class_names());
-    let columns: Vec<usize> =
-        (0..).zip(table.column_names()).filter(|(_, name)| *name != target).map(|(at, _)| at).collect();
+    let (table, encoder) = (&outside.table, outside.encoder());
+    let (names, learned) = (encoder.class_names(), pictures::learned(table, encoder));
     let judged = Judged::of(outside);
     let width = names.len().max(1);
     let row = |at: usize| {
         let numbers = &judged.numbers[at * width..(at + 1) * width];
         let place = outside.prepared.rows[judged.rows[at] as usize] as usize;
-        let cells = columns.iter().map(|&column| table.cell(place, column).parse::<f64>().unwrap_or(0.0));
         let (own, said) = match names.is_empty() {
             true => (json!(judged.own[at]), json!(numbers[0])),
             false => (json!(names[judged.own[at] as usize]), json!(names[most_probable(numbers)])),
@@ -64,7 +61,7 @@ fn rows(outside: &Outside) -> Vec<Value> {
             "own": own,
             "said": said,
             "probability": (!names.is_empty()).then(|| numbers[most_probable(numbers)]),
-            "cells": cells.collect::<Vec<f64>>(),
+            "cells": pictures::pixels(table, place, &learned),
         })
     };
     spread(judged.rows.len(), PICTURES).map(row).collect()

@@ -41,7 +41,7 @@ fn of_rows(outside: &Outside) -> Value {
     let size = pictures::size(table, encoder);
     let target = encoder.target_name();
     let names: Vec<&str> = table.column_names().collect();
-    let learned: Vec<usize> = (0..names.len()).filter(|&column| names[column] != target).collect();
+    let learned = pictures::learned(table, encoder);
     let shown = if size.is_some() { learned.len() } else { learned.len().min(COLUMNS) };
     let worst = outside.worst();
     let wrong_count = worst.iter().filter(|mistake| mistake.badness > 0.0).count();
@@ -50,10 +50,9 @@ fn of_rows(outside: &Outside) -> Value {
     let mut rows = mistakes::json(outside, shown_count);
     for (row, mistake) in rows.as_array_mut().into_iter().flatten().zip(&worst) {
         let at = outside.prepared.rows[mistake.row as usize] as usize;
-        let cells = learned[..shown].iter().map(|&column| table.cell(at, column));
         row["cells"] = match size {
-            Some(_) => cells.map(|cell| cell.parse::<f64>().unwrap_or(0.0)).collect(),
-            None => cells.map(|cell| cell.into_owned()).collect(),
+            Some(_) => json!(pictures::pixels(table, at, &learned)),
+            None => learned[..shown].iter().map(|&column| table.cell(at, column).into_owned()).collect(),
         };
         row["is_doubtful"] = json!(mistakes::is_doubtful(outside, mistake));
     }

@@ -14,6 +14,17 @@ pub struct Size {
 /// Columns that are called pixels, of which there are fewer, are no image.
 const LEAST: usize = 16;
 
+/// The columns of a table that are learned from.
+pub fn learned(table: &Table, encoder: &Encoder) -> Vec<usize> {
+    let target = encoder.target_name();
+    (0..).zip(table.column_names()).filter(|(_, name)| *name != target).map(|(column, _)| column).collect()
+}
+
+/// The pixels of a row of the table that is an image, by its columns that are learned from; 0 where one is no number.
+pub fn pixels(table: &Table, row: usize, learned: &[usize]) -> Vec<f64> {
+    learned.iter().map(|&column| table.cell(row, column).parse().unwrap_or(0.0)).collect()
+}
+
 /// The size of the images, where the columns that are learned from are named `pixel_<line>_<place>`, line by line, as
 /// IDX files name theirs; or are a square of columns named alike with a number at the end, `pixel` or `px` or `p`
 /// before it, in order.

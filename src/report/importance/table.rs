@@ -1,7 +1,7 @@
 //! Importance as a table for people: a row for each hyperparameter, a column for each measure.
 
 use super::{ALL, Counted, Effect, Importance};
-use crate::report::table::grid;
+use crate::report::columns::grid;
 
 /// Most pairs that are listed, and the least importance of one that is.
 const MOST_PAIRS: usize = 5;

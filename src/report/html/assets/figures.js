@@ -120,6 +120,21 @@ report.figures = (() => {
     });
   }
 
+  /** Where a row stands in its file. */
+  const place = (row) => (row.line === null ? `row ${row.row + 1}` : `line ${row.line}`);
+
+  /** Rows as images of this size, all by the same scale: each with its cells, its place, what is said of it, a remark and a mark. */
+  function pictures(parent, { width, height }, rows) {
+    const most = Math.max(1e-9, ...rows.flatMap((row) => row.cells));
+    const list = make("ul", { class: "pictures" });
+    for (const row of rows) {
+      const canvas = make("canvas", { width, height, role: "img", "aria-label": `${row.place}: ${row.said}` });
+      picture(canvas, row.cells.map((cell) => cell / most));
+      list.append(make("li", {}, canvas, make("b", {}, row.said), make("br"), `${row.place}${row.remark} `, row.mark));
+    }
+    parent.append(list);
+  }
+
   /** Paints pixels between 0, black, and 1, white, line by line. */
   function picture(canvas, cells) {
     const context = canvas.getContext("2d");
@@ -131,5 +146,5 @@ report.figures = (() => {
     context.putImageData(image, 0, 0);
   }
 
-  return { picture, axis, free, scores, name, cut, lines, slice, map, jitter, hollow };
+  return { place, pictures, axis, free, scores, name, cut, lines, slice, map, jitter, hollow };
 })();

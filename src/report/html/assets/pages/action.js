@@ -26,19 +26,13 @@ report.page("action", (root, page, data) => {
   /** Rows that are images, wrong or right. */
   function pictures({ width, height, rows }) {
     root.append(make("h3", {}, "Some rows, and what is said of them"));
-    const most = Math.max(1e-9, ...rows.flatMap((row) => row.cells));
-    const list = make("ul", { class: "pictures" });
-    for (const row of rows) {
-      const place = row.line === null ? `row ${row.row + 1}` : `line ${row.line}`;
-      const text = (value) => (typeof value === "number" ? number(value) : value);
+    const text = (value) => (typeof value === "number" ? number(value) : value);
+    figures.pictures(root, { width, height }, rows.map((row) => {
       const isWrong = row.probability !== null && row.own !== row.said;
       const said = isWrong ? `${text(row.own)} taken for ${text(row.said)}` : row.probability === null ? `${text(row.own)} said to be ${text(row.said)}` : text(row.own);
-      const canvas = make("canvas", { width, height, role: "img", "aria-label": `${place}: ${said}` });
-      figures.picture(canvas, row.cells.map((cell) => cell / most));
       const sure = row.probability === null ? "" : ` · ${percent(row.probability)}`;
-      list.append(make("li", {}, canvas, make("b", {}, said), make("br"), `${place}${sure} `, isWrong ? make("span", { class: "mark alarm" }, "wrong") : null));
-    }
-    root.append(list);
+      return { cells: row.cells, place: figures.place(row), said, remark: sure, mark: isWrong ? make("span", { class: "mark alarm" }, "wrong") : null };
+    }));
   }
 
   function confusion(found) {

@@ -1,6 +1,6 @@
 // The worst mistakes: rows as images or as lines of a table, those first whose labels may be wrong.
 report.page("mistakes", (root, page, data) => {
-  const { make, number, count, missing } = report;
+  const { make, number, count, missing, figures } = report;
   if (page.missing) {
     root.append(missing("The rows cannot be shown.", page.missing));
     return;
@@ -17,7 +17,6 @@ report.page("mistakes", (root, page, data) => {
       `Their rows have a probability below ${page.doubtful_below} for the class they are labelled as: look at these first. They are marked.`));
   }
 
-  const place = (row) => (row.line === null ? `row ${row.row + 1}` : `line ${row.line}`);
   const percent = (p) => (p < 0.001 ? "<0.1 %" : `${(100 * p).toFixed(p < 0.1 ? 1 : 0)} %`);
   const isRight = (row) => page.is_of_classes && row.label === row.prediction;
   const doubt = (row) => (row.is_doubtful ? make("span", { class: "mark alarm" }, "label?") : null);
@@ -25,17 +24,11 @@ report.page("mistakes", (root, page, data) => {
   else table();
 
   function pictures() {
-    const { width, height } = page.picture;
-    const most = Math.max(1e-9, ...page.rows.flatMap((row) => row.cells));
-    const list = make("ul", { class: "pictures" });
-    for (const row of page.rows) {
+    figures.pictures(root, page.picture, page.rows.map((row) => {
       const said = page.is_of_classes ? (isRight(row) ? `${row.label}, barely` : `${row.label} taken for ${row.prediction}`) : `${number(row.value)} taken for ${number(row.prediction)}`;
-      const canvas = make("canvas", { width, height, role: "img", "aria-label": `${place(row)}: ${said}` });
-      report.figures.picture(canvas, row.cells.map((cell) => cell / most));
       const remark = page.is_of_classes ? `${percent(row.probability_of_label)} against ${percent(row.probability_of_prediction)}` : `off by ${number(row.error)}`;
-      list.append(make("li", {}, canvas, make("b", {}, said), make("br"), `${place(row)} · ${remark} `, doubt(row)));
-    }
-    root.append(list);
+      return { cells: row.cells, place: figures.place(row), said, remark: ` · ${remark}`, mark: doubt(row) };
+    }));
   }
 
   function table() {
@@ -54,7 +47,7 @@ report.page("mistakes", (root, page, data) => {
     const cells = page.columns.map((name, at) => {
       const numbers = page.rows.map((row) => Number(row.cells[at]));
       const isNumber = numbers.every((value, index) => !Number.isNaN(value) || page.rows[index].cells[at] === "");
-      const text = (row) => (row.cells[at] === "" ? "–" : report.figures.cut(row.cells[at], 60));
+      const text = (row) => (row.cells[at] === "" ? "–" : figures.cut(row.cells[at], 60));
       return { title: name, isNumber, text, sort: (row) => (row.cells[at] === "" ? null : isNumber ? Number(row.cells[at]) : row.cells[at]) };
     });
     const where = page.rows.some((row) => row.line !== null) ? "line" : "row";
