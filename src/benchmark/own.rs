@@ -31,8 +31,8 @@ pub struct Prepare {
 impl Prepare {
     /// The members of so many trials of a plan, which is settled on its data; all folds of each.
     pub fn new(plan: &mut Plan, trials: impl Fn(usize) -> usize) -> Result<Self> {
-        let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
-        let dataset = prepared.map_err(|error| plan.locate(error))?.dataset;
+        let (_, prepared) = data::read(&plan.data, plan.seed).map_err(|error| plan.locate(error))?;
+        let dataset = prepared.dataset;
         plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
         if plan.model == SVM {
             return Err(Error::usage("model.kind", "kernel machines, which take no steps of an optimizer")

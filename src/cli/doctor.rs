@@ -2,6 +2,7 @@
 //! one say.
 
 use super::gradcheck::Format;
+use super::guard::refuse_beside_study;
 use super::output;
 use crate::data;
 use crate::diagnosis::study::Record;
@@ -9,6 +10,8 @@ use crate::diagnosis::{self, Examined, Finding, Patient, Severity};
 use crate::engine::{self, EngineChoice, Job};
 use crate::error::{Error, Result};
 use crate::study::plan::{CPU, Overrides, Plan, device_beside_cpu};
+use crate::study::same::{data_of, plan_of};
+use crate::study::store::Store;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Once;
@@ -89,8 +92,7 @@ fn of_data(arguments: &Arguments) -> Result<(Seen, Vec<Examined>)> {
     if let Some(device) = device.as_ref().filter(|_| plan.engine.kind == CPU) {
         return Err(device_beside_cpu("--device", device));
     }
-    let table = data::load(&plan.data).map_err(|error| plan.locate(error))?;
-    let prepared = data::prepare(&table, &plan.data, plan.seed).map_err(|error| plan.locate(error))?;
+    let (table, prepared) = data::read(&plan.data, plan.seed).map_err(|error| plan.locate(error))?;
     let dataset = &prepared.dataset;
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
     let said = Once::new();
@@ -109,18 +111,30 @@ fn of_data(arguments: &Arguments) -> Result<(Seen, Vec<Examined>)> {
 
 /// Examines what a study came to, and its data where they are there as they were.
 fn of_study(arguments: &Arguments) -> Result<(Seen, Vec<Examined>)> {
-    refuse_beside_study(arguments)?;
-    let record = Record::open(&arguments.input)?;
+    let given = [
+        ("--target", arguments.target.is_some()),
+        ("--folds", arguments.folds.is_some()),
+        ("--engine", arguments.engine.is_some()),
+        ("--device", arguments.device.is_some()),
+        ("--seed", arguments.seed.is_some()),
+    ];
+    let folder = &arguments.input;
+    refuse_beside_study(&given, folder, "--data-only and --format beside the folder of a study")?;
+    let header = Store::read(folder)?.header()?;
+    let plan = plan_of(&header)?;
+    let data = data_of(folder, &header, &plan, "tune the new data in another folder");
+    let dataset = data.as_ref().ok().map(|(_, prepared)| &prepared.dataset);
+    let record = Record::open(folder, dataset)?;
     let nothing = |_| Err(Error::device("doctor", "nothing is trained here"));
-    let (mut seen, mut examined) = match &record.data {
+    let (mut seen, mut examined) = match &data {
         Ok((table, prepared)) => {
-            let patient = Patient::new(&record.plan, table, prepared, &nothing);
+            let patient = Patient::new(&plan, table, prepared, &nothing);
             let examined = diagnosis::examine(diagnosis::data::ALL, &patient)?;
             (seen(&patient), examined)
         }
         Err(error) => {
             output::note(&format!("the data are not examined: {}: {}", error.place, error.found));
-            let data = record.plan.data.path.display().to_string();
+            let data = plan.data.path.display().to_string();
             (Seen { data, ..Seen::default() }, Vec::new())
         }
     };
@@ -130,23 +144,6 @@ fn of_study(arguments: &Arguments) -> Result<(Seen, Vec<Examined>)> {
     let (all, complete) = (record.trials.len(), record.complete().count());
     seen.head += &format!("{}: {all} trials, {complete} of them complete\n", arguments.input.display());
     Ok((seen, examined))
-}
-
-/// A study that has results says itself what its data, folds and seed are; nothing of it is trained.
-fn refuse_beside_study(arguments: &Arguments) -> Result<()> {
-    let given = [
-        ("--target", arguments.target.is_some()),
-        ("--folds", arguments.folds.is_some()),
-        ("--engine", arguments.engine.is_some()),
-        ("--device", arguments.device.is_some()),
-        ("--seed", arguments.seed.is_some()),
-    ];
-    match given.into_iter().find(|(_, is_given)| *is_given) {
-        None => Ok(()),
-        Some((flag, _)) => Err(Error::usage(flag, format!("beside {}, a folder", arguments.input.display()))
-            .allowed("--data-only and --format beside the folder of a study")
-            .advice(format!("leave {flag} out, or give the data file"))),
-    }
 }
 
 fn unwell(arguments: &Arguments, found: &str) -> Error {

@@ -115,8 +115,8 @@ fn verify_networks(options: &Options, choice: EngineChoice, device: Option<&str>
 
 /// Verifies configurations drawn from a study's space, on its data and its engine.
 pub fn verify_study(mut plan: Plan, options: &Options, format: Format) -> Result<()> {
-    let prepared = data::load(&plan.data).and_then(|table| data::prepare(&table, &plan.data, plan.seed));
-    let dataset = prepared.map_err(|error| plan.locate(error))?.dataset;
+    let (_, prepared) = data::read(&plan.data, plan.seed).map_err(|error| plan.locate(error))?;
+    let dataset = prepared.dataset;
     plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
     let space = plan.space.clone().unwrap_or_default();
     let settings = search::Settings::new(plan.seed, plan.metric(dataset.task)?.direction());

@@ -2,8 +2,9 @@
 //! has run.
 
 use super::gradcheck::Format;
+use super::guard::refuse_beside_study;
 use super::output;
-use crate::data::{self, Dataset, Targets};
+use crate::data::{self, Dataset, Prepared, Targets};
 use crate::engine::{self, Engine, EngineChoice, EngineKind, Job, Opened};
 use crate::error::{Error, Result};
 use crate::model::metric;
@@ -112,9 +113,8 @@ impl Subject {
             ..Overrides::default()
         };
         let mut plan = Plan::from_file(&arguments.input, &overrides)?;
-        let table = data::load(&plan.data).map_err(|error| plan.locate(error))?;
-        let dataset =
-            data::prepare(&table, &plan.data, plan.seed).map_err(|error| plan.locate(error))?.dataset;
+        let (_, Prepared { dataset, .. }) =
+            data::read(&plan.data, plan.seed).map_err(|error| plan.locate(error))?;
         plan.settle(dataset.task, dataset.row_count(), dataset.feature_count)?;
         let configuration = plan.space.as_ref().map(fixed).unwrap_or_default();
         let choice = EngineChoice::named("engine.kind", &plan.engine.kind)?;
@@ -129,11 +129,7 @@ impl Subject {
             ("--folds", arguments.folds.is_some()),
             ("--seed", arguments.seed.is_some()),
         ];
-        if let Some((flag, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
-            return Err(Error::usage(flag, format!("beside {}, a folder", arguments.input.display()))
-                .allowed("the data, folds and seed of the study")
-                .advice(format!("leave {flag} out, or give the data file")));
-        }
+        refuse_beside_study(&given, &arguments.input, "the data, folds and seed of the study")?;
         let folder = &arguments.input;
         let store = Store::read(folder)?;
         let header = store.header()?;

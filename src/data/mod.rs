@@ -25,7 +25,7 @@ pub use cell::Cell;
 pub use encode::{EncodedColumn, Encoder};
 pub use fingerprint::of_bytes as checksum;
 pub use options::{ColumnRef, ColumnType, DEFAULT_MISSING, DataOptions, Scale, SplitOptions, TaskKind};
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Prepared, prepare, read};
 pub use sniff::column_names;
 pub use source::{load, load_for_prediction, missing_file_advice};
 pub use split::MOST_FOLDS;

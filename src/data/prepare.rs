@@ -31,6 +31,13 @@ pub struct Prepared {
     pub fingerprint: String,
 }
 
+/// Reads the file of a study, and prepares it. Errors: those of [`load`](super::load) and [`prepare`].
+pub fn read(options: &DataOptions, seed: u64) -> Result<(Table, Prepared)> {
+    let table = super::load(options)?;
+    let prepared = prepare(&table, options, seed)?;
+    Ok((table, prepared))
+}
+
 /// Encodes a table and divides its rows. The seed decides the splits and nothing else.
 ///
 /// Errors: a column that is named and not there, a target that cannot be learned, no feature left, more

@@ -35,8 +35,7 @@ pub fn refuse_another(folder: &Path, header: &Header, plan: &Plan, fingerprint: 
 
 /// The data of a stored study, which must be as they were; `instead` says what to do where they are not.
 pub fn data_of(folder: &Path, header: &Header, plan: &Plan, instead: &str) -> Result<(Table, Prepared)> {
-    let table = data::load(&plan.data)?;
-    let prepared = data::prepare(&table, &plan.data, plan.seed)?;
+    let (table, prepared) = data::read(&plan.data, plan.seed)?;
     if prepared.fingerprint != header.fingerprint {
         return Err(Error::store(folder.display(), "the study's data have changed since it ran")
             .allowed(format!("{} as it was", plan.data.path.display()))

@@ -74,8 +74,7 @@ pub fn tune(request: Request, audience: &mut dyn Audience) -> Result<Ending> {
     let Request { mut plan, folder, memory, agreed } = request;
     // Held from here on: a second run of the same study is refused before it reads the data.
     let existing = if Store::exists(&folder) { Some(Store::open(&folder)?) } else { None };
-    let table = data::load(&plan.data).map_err(|error| plan.locate(error))?;
-    let prepared = data::prepare(&table, &plan.data, plan.seed).map_err(|error| plan.locate(error))?;
+    let (table, prepared) = data::read(&plan.data, plan.seed).map_err(|error| plan.locate(error))?;
     prepared.notes.iter().for_each(|note| audience.note(note));
     let dataset = &prepared.dataset;
     if let Some(store) = &existing {

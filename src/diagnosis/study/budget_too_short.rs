@@ -22,10 +22,10 @@ impl Diagnosis for BudgetTooShort {
     fn healthy(&self) -> &'static str {
         "the best trials had epochs enough"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.curves().next().is_some()
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let most = record.plan.max_epochs;
         let leaders = record.leading_curves();
         let is_cut = |(trial, losses): &&(&Trial, &Losses)| {

@@ -18,7 +18,7 @@ pub struct Lever<'a> {
 }
 
 /// The hyperparameters of a space that act on capacity, those that are fixed too.
-pub fn levers(record: &Record) -> Vec<Lever<'_>> {
+pub fn levers<'a>(record: &'a Record<'_>) -> Vec<Lever<'a>> {
     let dimensions = record.plan.space.iter().flat_map(|space| &space.dimensions);
     let known = dimensions.filter_map(|dimension| {
         let found = hyperparameter::find(&record.plan.model, &dimension.name)?;
@@ -93,7 +93,7 @@ impl Lever<'_> {
 }
 
 /// What would give models more capacity than any of the study had.
-pub fn more(record: &Record) -> String {
+pub fn more(record: &Record<'_>) -> String {
     let levers = levers(record);
     let mut ways: Vec<String> = levers.iter().filter_map(Lever::more).collect();
     if !levers.iter().any(|lever| lever.capacity == Capacity::Raises) {
@@ -103,12 +103,12 @@ pub fn more(record: &Record) -> String {
 }
 
 /// What would give models less capacity.
-pub fn less(record: &Record) -> String {
+pub fn less(record: &Record<'_>) -> String {
     format!("less {}; more {}", raised_by(record, Capacity::Raises), raised_by(record, Capacity::Lowers))
 }
 
 /// Hyperparameters of the model that act so on capacity: those that are searched, else all there are.
-fn raised_by(record: &Record, capacity: Capacity) -> String {
+fn raised_by(record: &Record<'_>, capacity: Capacity) -> String {
     let searched: Vec<String> = levers(record)
         .iter()
         .filter(|lever| lever.capacity == capacity)

@@ -22,10 +22,10 @@ impl Diagnosis for EarlyStops {
     fn healthy(&self) -> &'static str {
         "what the schedule decides by foretells how trials end"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.trials.iter().any(|trial| trial.state == State::Pruned)
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let pruned: Vec<&Trial> = record.trials.iter().filter(|trial| trial.state == State::Pruned).collect();
         let Some(first) = pruned.iter().map(|trial| trial.history.epoch_count()).min() else {
             return Ok(Vec::new());

@@ -30,7 +30,7 @@ impl Diagnosis for EdgeOfRange {
     fn healthy(&self) -> &'static str {
         "no range ends where trials were getting better still"
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let space = record.plan.space.iter();
         let ranges: Vec<&Dimension> =
             space.flat_map(|space| &space.dimensions).filter(|d| is_range(d)).collect();
@@ -45,7 +45,13 @@ fn is_range(dimension: &Dimension) -> bool {
 }
 
 impl EdgeOfRange {
-    fn end(&self, record: &Record, dimension: &Dimension, is_upper: bool, chance: f64) -> Option<Finding> {
+    fn end(
+        &self,
+        record: &Record<'_>,
+        dimension: &Dimension,
+        is_upper: bool,
+        chance: f64,
+    ) -> Option<Finding> {
         // 0 at the end that is looked at.
         let place = |trial: &Trial| {
             let place = dimension.domain.encode(trial.configuration.get(&dimension.name)?)?;

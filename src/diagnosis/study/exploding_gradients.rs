@@ -25,10 +25,10 @@ impl Diagnosis for ExplodingGradients {
     fn healthy(&self) -> &'static str {
         "gradients keep their size from layer to layer"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         seen(record).next().is_some()
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let verdict = Verdict {
             judged: seen(record).map(|seen| (seen, is_afflicted(&seen))).collect(),
             name: self.name(),

@@ -51,7 +51,7 @@ pub struct Verdict<'a> {
 }
 
 /// Trials that were looked into, by rank.
-pub fn seen(record: &Record) -> impl Iterator<Item = Seen<'_>> {
+pub fn seen<'a>(record: &'a Record<'_>) -> impl Iterator<Item = Seen<'a>> {
     record.trials.iter().filter_map(|trial| {
         let looks = record.looks.get(&trial.number).filter(|looks| !looks.is_empty())?;
         Some(Seen { trial, looks })
@@ -60,7 +60,7 @@ pub fn seen(record: &Record) -> impl Iterator<Item = Seen<'_>> {
 
 impl Verdict<'_> {
     /// The finding, where enough trials are afflicted: with the part of the space that they lie in.
-    pub fn findings(self, record: &Record) -> Vec<Finding> {
+    pub fn findings(self, record: &Record<'_>) -> Vec<Finding> {
         let afflicted: Vec<Seen<'_>> =
             self.judged.iter().filter(|(_, is)| *is).map(|(seen, _)| *seen).collect();
         let share = afflicted.len() as f64 / self.judged.len().max(1) as f64;

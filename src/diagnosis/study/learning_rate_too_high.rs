@@ -31,10 +31,10 @@ impl Diagnosis for LearningRateTooHigh {
     fn healthy(&self) -> &'static str {
         "losses fall without jumps, and trials train to their end"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.has_epochs() && record.trials.iter().any(|trial| trial.state.is_finished())
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let jumped: BTreeSet<u64> =
             record.curves().filter(|(_, losses)| jumps(losses)).map(|(trial, _)| trial.number).collect();
         let jumps = |trial: &Trial| jumped.contains(&trial.number);

@@ -31,10 +31,10 @@ impl Diagnosis for LearningRateTooLow {
     fn healthy(&self) -> &'static str {
         "most trials come to where their losses no longer fall"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.curves().next().is_some()
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let Some(slow) = Slow::of(record) else { return Ok(Vec::new()) };
         Ok(vec![Finding {
             name: self.name(),
@@ -64,7 +64,7 @@ pub(super) struct Slow {
 
 impl Slow {
     /// `None` where they are not.
-    pub(super) fn of(record: &Record) -> Option<Self> {
+    pub(super) fn of(record: &Record<'_>) -> Option<Self> {
         let curves: Vec<(&Trial, &Losses)> = record.curves().collect();
         // Of validation rows: a training loss is of other minibatches each epoch, which hides a slow fall.
         let falling = curves.iter().filter(|(_, losses)| Losses::is_falling(&losses.validation)).count();

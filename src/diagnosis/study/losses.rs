@@ -40,8 +40,8 @@ pub struct Losses {
 impl Losses {
     /// Of a trial, with the loss of always saying the same; `None` where it has no epochs, its data are not there, or the
     /// losses are undefined.
-    pub fn of(record: &Record, trial: &Trial, ignorance: f64) -> Option<Self> {
-        let dataset = record.dataset().filter(|_| record.has_epochs())?;
+    pub fn of(record: &Record<'_>, trial: &Trial, ignorance: f64) -> Option<Self> {
+        let dataset = record.dataset.filter(|_| record.has_epochs())?;
         let (_, recipe) = hyperparameter::build(
             &trial.configuration,
             dataset.task,

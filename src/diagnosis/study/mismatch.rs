@@ -26,10 +26,10 @@ impl Diagnosis for Mismatch {
     fn healthy(&self) -> &'static str {
         "what is learned from training rows holds for validation rows"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.curves().next().is_some()
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let all: Vec<&Losses> = record.curves().map(|(_, losses)| losses).collect();
         let learned: Vec<&&Losses> = all.iter().filter(|losses| losses.train_at_end() <= LEARNED).collect();
         let is_useless = |losses: &&&&Losses| losses.least() >= NOT_LEARNED;

@@ -57,15 +57,15 @@ pub trait Diagnosis: Sync {
     /// What is well where it finds nothing, on one line.
     fn healthy(&self) -> &'static str;
     /// Whether there is anything for it to look at.
-    fn applies(&self, _record: &Record) -> bool {
+    fn applies(&self, _record: &Record<'_>) -> bool {
         true
     }
     /// What it finds; nothing where all is well.
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>>;
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>>;
 }
 
 /// Runs the diagnoses that there is something to look at for, in their order.
-pub fn examine(all: &[&'static dyn Diagnosis], record: &Record) -> Result<Vec<Examined>> {
+pub fn examine(all: &[&'static dyn Diagnosis], record: &Record<'_>) -> Result<Vec<Examined>> {
     let run = |diagnosis: &&'static dyn Diagnosis| {
         let findings = diagnosis.examine(record)?;
         Ok(Examined { name: diagnosis.name(), healthy: diagnosis.healthy(), findings })

@@ -24,10 +24,10 @@ impl Diagnosis for NoiseLimited {
     fn healthy(&self) -> &'static str {
         "no floor is seen that models of all sizes come to"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.curves().next().is_some()
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let Some(alike) = Alike::of(record).filter(|_| record.complete().count() >= FEWEST_TRIALS) else {
             return Ok(Vec::new());
         };
@@ -64,7 +64,7 @@ impl Diagnosis for NoiseLimited {
 
 /// Medians of the least validation loss of complete trials: of those with as much capacity by a lever as is searched, and
 /// of the others.
-fn least(record: &Record, lever: &Lever<'_>) -> [f64; 2] {
+fn least(record: &Record<'_>, lever: &Lever<'_>) -> [f64; 2] {
     let side = |wanted: bool| {
         let complete = record.curves().filter(|(trial, _)| trial.state == State::Complete);
         median(

@@ -27,10 +27,10 @@ impl Diagnosis for OverFitting {
     fn healthy(&self) -> &'static str {
         "validation losses do not turn up while training losses fall"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.curves().next().is_some()
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let curves: Vec<(&Trial, bool, &Losses)> =
             record.curves().map(|(trial, losses)| (trial, turns_up(losses), losses)).collect();
         let turned: Vec<&(&Trial, bool, &Losses)> = curves.iter().filter(|(_, turns, _)| *turns).collect();

@@ -29,10 +29,10 @@ impl Diagnosis for RarelyUpdated {
     fn healthy(&self) -> &'static str {
         "minibatches reach most parameters"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         seen(record).next().is_some()
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let alive = seen(record).filter(|seen| !dead_units::is_afflicted(seen));
         let verdict = Verdict {
             judged: alive.map(|seen| (seen, still(&seen) >= STILL)).collect(),

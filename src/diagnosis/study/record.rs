@@ -1,12 +1,12 @@
-//! What diagnoses of a study look at: its trials with their curves, and its data where they are still there.
+//! What diagnoses of a study look at: its trials with their curves, and its rows where they are still there.
 
 use super::losses::Losses;
-use crate::data::{Dataset, Prepared, Table, Targets};
+use crate::data::{Dataset, Targets};
 use crate::error::Result;
 use crate::model::hyperparameter::SVM;
 use crate::study::inside::Look;
 use crate::study::plan::Plan;
-use crate::study::same::{data_of, plan_of};
+use crate::study::same::plan_of;
 use crate::study::store::{Header, Store};
 use crate::trial::{self, Order, State, Trial};
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ const LEADING: f64 = 0.1;
 const FEWEST_LEADERS: usize = 3;
 
 /// A study that has results.
-pub struct Record {
+pub struct Record<'a> {
     /// Where it is.
     pub folder: PathBuf,
     /// What belongs to it as a whole.
@@ -32,37 +32,31 @@ pub struct Record {
     pub passed: HashMap<u64, usize>,
     /// What was seen inside trials while they trained, by number and epoch, without histograms.
     pub looks: HashMap<u64, Vec<Look>>,
-    /// Its data, or why they are not there.
-    pub data: Result<(Table, Prepared)>,
+    /// Its rows, encoded, where the data are there as they were.
+    pub dataset: Option<&'a Dataset>,
     /// (rank) What the trial's losses were, where they can be compared.
     losses: Vec<Option<Losses>>,
 }
 
-impl Record {
-    /// Of the study in a folder, whether or not it is being worked on. Data that have changed or are gone are
-    /// no error: what needs them does not apply.
-    pub fn open(folder: &Path) -> Result<Self> {
+impl<'a> Record<'a> {
+    /// Of the study in a folder, whether or not it is being worked on, and its rows. Where these have changed or are
+    /// gone, what needs them does not apply.
+    pub fn open(folder: &Path, dataset: Option<&'a Dataset>) -> Result<Self> {
         let store = Store::read(folder)?;
         let header = store.header()?;
         let (plan, order) = (plan_of(&header)?, header.order()?);
         let mut trials = store.trials()?;
         trials.sort_by(|a, b| trial::compare(order, a, b));
-        let data = data_of(folder, &header, &plan, "tune the new data in another folder");
         let (passed, losses, folder) = (store.passed()?, Vec::new(), folder.to_owned());
         let mut looks: HashMap<u64, Vec<Look>> = HashMap::new();
         for look in store.inside(None)? {
             looks.entry(look.trial).or_default().push(look);
         }
-        let record = Self { folder, header, plan, order, trials, passed, looks, data, losses };
+        let record = Self { folder, header, plan, order, trials, passed, looks, dataset, losses };
         let ignorance = record.loss_of_ignorance();
         let losses = |trial| Losses::of(&record, trial, ignorance?);
         let losses = record.trials.iter().map(losses).collect();
         Ok(Self { losses, ..record })
-    }
-
-    /// Its rows, encoded; `None` where the data are not there.
-    pub fn dataset(&self) -> Option<&Dataset> {
-        self.data.as_ref().ok().map(|(_, prepared)| &prepared.dataset)
     }
 
     /// Whether its models are trained epoch by epoch: kernel machines are solved at once.
@@ -73,7 +67,7 @@ impl Record {
     /// The loss of a model that always says the same: the entropy of the classes' frequencies in nats, or 1, the
     /// variance of the standardised target. `None` where the data are not there.
     pub fn loss_of_ignorance(&self) -> Option<f64> {
-        let dataset = self.dataset()?;
+        let dataset = self.dataset?;
         let Targets::Classes(classes) = &dataset.targets else { return Some(1.0) };
         let mut counts = vec![0.0_f64; dataset.task.output_count()];
         classes.iter().for_each(|&class| counts[class as usize] += 1.0);

@@ -26,10 +26,10 @@ impl Diagnosis for Saturation {
     fn healthy(&self) -> &'static str {
         "tanh and sigmoid work where they have a slope"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         seen(record).any(|seen| seen.saturates())
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let of_kind = seen(record).filter(Seen::saturates);
         let verdict = Verdict {
             judged: of_kind.map(|seen| (seen, most_saturated(&seen).0 >= SATURATED)).collect(),

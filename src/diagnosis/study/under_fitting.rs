@@ -30,10 +30,10 @@ impl Diagnosis for UnderFitting {
     fn healthy(&self) -> &'static str {
         "models are large enough for their training rows"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         record.curves().next().is_some()
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let Some(alike) = Alike::of(record) else { return Ok(Vec::new()) };
         let trials: Vec<&Trial> = record.complete().collect();
         let leaders = record.leaders();
@@ -92,7 +92,7 @@ pub(super) struct Alike {
 
 impl Alike {
     /// `None` where they do not, or where they had not come to their end.
-    pub(super) fn of(record: &Record) -> Option<Self> {
+    pub(super) fn of(record: &Record<'_>) -> Option<Self> {
         let leaders = record.leading_curves();
         let train = median(leaders.iter().map(|(_, losses)| losses.train_at_best()));
         let validation = median(leaders.iter().map(|(_, losses)| losses.least()));

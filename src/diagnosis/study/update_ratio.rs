@@ -52,10 +52,10 @@ impl Diagnosis for UpdateRatio {
     fn healthy(&self) -> &'static str {
         "steps are small beside the weights, and not too small"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         seen(record).any(|seen| ratio(&seen).is_some())
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         let findings = BANDS.iter().flat_map(|band| {
             let verdict = Verdict {
                 judged: seen(record).filter_map(|seen| Some((seen, (band.holds)(ratio(&seen)?)))).collect(),

@@ -22,10 +22,10 @@ impl Diagnosis for VanishingGradients {
     fn healthy(&self) -> &'static str {
         "gradients reach the first layer"
     }
-    fn applies(&self, record: &Record) -> bool {
+    fn applies(&self, record: &Record<'_>) -> bool {
         seen(record).any(|seen| first_by_last(&seen).is_some())
     }
-    fn examine(&self, record: &Record) -> Result<Vec<Finding>> {
+    fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
         // Where units are dead nothing passes either, and that has a finding of its own.
         let alive = seen(record).filter(|seen| !dead_units::is_afflicted(seen));
         let verdict = Verdict {

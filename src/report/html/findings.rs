@@ -57,7 +57,8 @@ impl Page for Findings {
 
 /// What diagnoses of the study's results find; they need no data, though those see more that have them.
 fn examine_study(subject: &Subject) -> Result<Vec<Examined>> {
-    diagnosis::study::examine(diagnosis::study::ALL, &Record::open(&subject.folder)?)
+    let dataset = subject.data().ok().map(|(_, prepared)| &prepared.dataset);
+    diagnosis::study::examine(diagnosis::study::ALL, &Record::open(&subject.folder, dataset)?)
 }
 
 /// What diagnoses of the data find; those that train small models too, where an engine is at hand.
