@@ -1,7 +1,9 @@
 //! `manytune doctor`: each planted fault is named by its finding, and a healthy table names none.
 
+mod findings;
 mod wrong;
 
+use findings::{names, scattered};
 use manytune::data;
 use manytune::diagnosis::{self, Patient};
 use manytune::engine::cpu::CpuEngine;
@@ -14,11 +16,6 @@ use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
 use wrong::Wrong;
-
-/// Numbers without a pattern, in [0, 1).
-fn scattered(i: usize, salt: usize) -> f64 {
-    (((i * 7919 + salt * 104_729 + 1) as f64 * 12.9898).sin() * 43_758.545_3).rem_euclid(1.0)
-}
 
 /// What a row is made of: cells after `a`, `b`, `c` and the class.
 type Change<'a> = &'a dyn Fn(usize, &mut Vec<String>);
@@ -55,14 +52,6 @@ fn examined(text: &str, arguments: &[&str]) -> (Value, Option<i32>) {
         panic!("{error}: {stdout}{}", String::from_utf8_lossy(&output.stderr));
     });
     (json, output.status.code())
-}
-
-fn names(json: &Value, least: &str) -> Vec<String> {
-    let severities = ["note", "warning", "error"];
-    let rank = |name: &str| severities.iter().position(|severity| *severity == name).unwrap();
-    let findings = json["findings"].as_array().unwrap().iter();
-    let bad = findings.filter(|finding| rank(finding["severity"].as_str().unwrap()) >= rank(least));
-    bad.map(|finding| finding["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]

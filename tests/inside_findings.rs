@@ -1,8 +1,10 @@
 //! What goes on inside models, as the doctor says it of a study: each planted fault is named, a healthy study names none.
 
 mod cli;
+mod findings;
 
 use cli::Place;
+use findings::{assert_says, named, scattered};
 use serde_json::Value;
 use std::fmt::Write;
 
@@ -15,11 +17,6 @@ const NAMES: [&str; 6] = [
     "update_ratio",
     "rarely_updated",
 ];
-
-/// Numbers without a pattern, in [0, 1).
-fn scattered(i: usize, salt: usize) -> f64 {
-    (((i * 7919 + salt * 104_729 + 1) as f64 * 12.9898).sin() * 43_758.545_3).rem_euclid(1.0)
-}
 
 /// Two classes that a curved line tells, nearly; one column of names beside three of numbers.
 fn table(rows: usize, size: f64, names: usize) -> String {
@@ -48,19 +45,6 @@ fn found(table: &str, data: &str, rest: &str) -> Vec<Value> {
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     let findings = json["findings"].as_array().unwrap().iter();
     findings.filter(|finding| NAMES.contains(&finding["name"].as_str().unwrap())).cloned().collect()
-}
-
-#[track_caller]
-fn named<'a>(findings: &'a [Value], name: &str) -> &'a Value {
-    findings
-        .iter()
-        .find(|finding| finding["name"] == name)
-        .unwrap_or_else(|| panic!("no {name} in {findings:#?}"))
-}
-
-#[track_caller]
-fn assert_says(finding: &Value, key: &str, part: &str) {
-    assert!(finding[key].as_str().unwrap().contains(part), "no \"{part}\" in {finding:#}");
 }
 
 #[test]

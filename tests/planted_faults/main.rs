@@ -1,20 +1,18 @@
 //! What a study's own results say: each planted fault is named by its finding, and a healthy study names none.
 
 mod data;
+#[path = "../findings/mod.rs"]
+mod findings;
 mod healthy;
 mod stored;
 mod trained;
 
+use findings::{assert_says, names, scattered};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
-
-/// Numbers without a pattern, in [0, 1).
-fn scattered(i: usize, salt: usize) -> f64 {
-    (((i * 7919 + salt * 104_729 + 1) as f64 * 12.9898).sin() * 43_758.545_3).rem_euclid(1.0)
-}
 
 /// A table of three columns and what a row's target is, given its numbers.
 fn table(rows: usize, columns: usize, target: &dyn Fn(usize, &[f64]) -> String) -> String {
@@ -80,24 +78,9 @@ impl Study {
     }
 }
 
-/// Names of findings that are at least as bad.
-fn names(json: &Value, least: &str) -> Vec<String> {
-    let severities = ["note", "warning", "error"];
-    let rank = |name: &str| severities.iter().position(|severity| *severity == name).unwrap();
-    let findings = json["findings"].as_array().unwrap().iter();
-    let bad = findings.filter(|finding| rank(finding["severity"].as_str().unwrap()) >= rank(least));
-    bad.map(|finding| finding["name"].as_str().unwrap().to_owned()).collect()
-}
-
 /// The finding of this name; what was found, where there is none.
 #[track_caller]
 fn named(study: &Study, name: &str) -> Value {
     let (json, _) = study.doctor(&[]);
-    let found = json["findings"].as_array().unwrap().iter().find(|finding| finding["name"] == name);
-    found.unwrap_or_else(|| panic!("no {name} in {json:#}")).clone()
-}
-
-#[track_caller]
-fn assert_says(finding: &Value, key: &str, part: &str) {
-    assert!(finding[key].as_str().unwrap().contains(part), "no \"{part}\" in {finding:#}");
+    findings::named(json["findings"].as_array().unwrap(), name).clone()
 }
