@@ -26,6 +26,7 @@ export CARGO_PROFILE_DEV_DEBUG=false CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 
 if command -v sha256sum >/dev/null; then
     (cd src/report/html/assets/echarts && sha256sum --check --quiet echarts.min.js.sha256)
+    (cd src/report/html/assets/fonts && sha256sum --check --quiet fonts.sha256)
 fi
 cargo fmt --check
 cargo clippy --locked --all-targets -- -D warnings

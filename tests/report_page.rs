@@ -59,6 +59,23 @@ fn marks(browser: &mut Browser) -> Value {
     )
 }
 
+/// Every plot of the page is one that `manytune plot` writes, with as many marks at least.
+fn assert_written(place: &Place, run: &str, browser: &mut Browser) {
+    let shown =
+        browser.evaluate("[...document.querySelectorAll('[data-plot]')].map((plot) => plot.dataset.plot)");
+    let drawn = marks(browser);
+    let (written, _) = place.run(&format!("plot {run} --kind all"));
+    let stem = |path: &str| Path::new(path).file_stem().unwrap().to_str().unwrap().to_owned();
+    let written: Vec<&str> = written.lines().collect();
+    assert_eq!(shown, json!(written.iter().map(|path| stem(path)).collect::<Vec<_>>()));
+    for path in written {
+        let svg = place.read(path);
+        let count = ["<path", "<rect", "<circle", "<polyline"].map(|shape| svg.matches(shape).count());
+        let least = drawn[&stem(path)].as_u64().unwrap_or(0);
+        assert!(count.iter().sum::<usize>() as u64 >= least, "{path}: {count:?}, on the page {least}");
+    }
+}
+
 #[test]
 fn a_report_opens_quietly_and_every_plot_has_marks() {
     let place = Place::new();
@@ -99,6 +116,7 @@ fn a_report_opens_quietly_and_every_plot_has_marks() {
     for (plot, least) in least {
         assert!(marks[plot].as_u64().is_some_and(|count| count >= least), "{plot}: {marks:#}");
     }
+    assert_written(&place, "runs/study", &mut browser);
     let overflow = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
     assert_eq!(browser.evaluate(overflow), json!(false), "at 1280");
     browser.resize(390, 800);
@@ -214,6 +232,7 @@ fn drawn(place: &Place, browser: &mut Browser, table: &str, target: &str) -> Val
     browser.load(&file, "");
     draw_all(browser);
     let marks = marks(browser);
+    assert_written(place, &format!("runs/{table}"), browser);
     assert_quiet(browser, &file);
     marks
 }

@@ -14,6 +14,7 @@ mod list;
 mod lr;
 mod noise;
 pub mod output;
+mod plot;
 mod predict;
 mod progress;
 mod report;
@@ -49,6 +50,7 @@ enum Command {
     Tune(Box<tune::Arguments>),
     Show(show::Arguments),
     Report(report::Arguments),
+    Plot(plot::Arguments),
     Search(search::Arguments),
     Predict(predict::Arguments),
     Export(export::Arguments),
@@ -79,6 +81,7 @@ pub fn run() -> Result<()> {
         Some(Command::Tune(arguments)) => tune::run(&arguments),
         Some(Command::Show(arguments)) => show::run(&arguments),
         Some(Command::Report(arguments)) => report::run(&arguments),
+        Some(Command::Plot(arguments)) => plot::run(&arguments),
         Some(Command::Search(arguments)) => search::run(&arguments),
         Some(Command::Predict(arguments)) => predict::run(&arguments),
         Some(Command::Export(arguments)) => export::run(&arguments),

@@ -13,6 +13,7 @@ mod map;
 pub mod mistakes;
 pub mod noise;
 mod number;
+pub mod picture;
 mod random_share;
 mod sparkline;
 mod table;

@@ -5,16 +5,17 @@ use crate::data::checksum;
 use serde_json::Value;
 
 /// The part of Apache ECharts that is used; `assets/echarts/README.md` says how it was made.
-const CHARTS: &str = include_str!("assets/echarts/echarts.min.js");
-const STYLE: &str = include_str!("assets/style.css");
-/// What pages draw with, in the order in which they need each other.
-const SCRIPTS: [&str; 5] = [
+pub(super) const CHARTS: &str = include_str!("assets/echarts/echarts.min.js");
+pub(super) const STYLE: &str = include_str!("assets/style.css");
+/// What pages draw with, in the order in which they need each other, up to what makes a plot and from there on.
+pub(super) const BEFORE_PLOT: [&str; 4] = [
     include_str!("assets/report.js"),
+    include_str!("assets/paint.js"),
     include_str!("assets/dimensions.js"),
     include_str!("assets/table.js"),
-    include_str!("assets/plot.js"),
-    include_str!("assets/figures.js"),
 ];
+const PLOT: &str = include_str!("assets/plot.js");
+pub(super) const BEHIND_PLOT: &str = include_str!("assets/figures.js");
 const START: &str = "report.start();";
 
 /// The whole file. `data` is what scripts read: study, trials, and what each page is made of.
@@ -24,7 +25,8 @@ pub(super) fn document(name: &str, pages: &[&dyn Page], data: &Value) -> String 
     // still no script of ours. Styles are inline because charts set them element by element.
     let nonce = checksum([data.as_bytes(), CHARTS.as_bytes()]);
     let own = pages.iter().map(|page| page.script());
-    let scripts = SCRIPTS.into_iter().chain(own).chain([START]).collect::<Vec<_>>().join("\n");
+    let shared = BEFORE_PLOT.into_iter().chain([PLOT, BEHIND_PLOT]);
+    let scripts = shared.chain(own).chain([START]).collect::<Vec<_>>().join("\n");
     let links: String =
         pages.iter().map(|page| format!("<a href=\"#{}\">{}</a>\n", page.name(), page.title())).collect();
     // Not named as the links are: a browser would scroll past the head of the report to what a link names.

@@ -8,6 +8,7 @@ mod answer;
 mod baseline;
 mod findings;
 mod frame;
+mod headless;
 mod inside;
 mod interval;
 mod mistakes;
@@ -18,6 +19,7 @@ mod subject;
 mod training;
 mod trials;
 
+pub use headless::{Choice, Drawing, Look, Plot};
 pub use interval::interval;
 pub use subject::{Checks, Subject};
 
@@ -49,21 +51,25 @@ pub trait Page: Sync {
 }
 
 /// The report of a study as the text of an HTML file.
-///
 pub fn render(subject: &Subject) -> String {
     let shown: Vec<(&dyn Page, Value)> =
         ALL.iter().filter_map(|page| Some((*page, page.data(subject)?))).collect();
     let pages: serde_json::Map<String, Value> =
         shown.iter().map(|(page, data)| (page.name().to_owned(), data.clone())).collect();
+    let data = data(subject, pages);
+    let pages: Vec<&dyn Page> = shown.iter().map(|(page, _)| *page).collect();
+    frame::document(&subject.board.title.name, &pages, &data)
+}
+
+/// What scripts read: what all pages share, and what each of these is made of.
+fn data(subject: &Subject, pages: serde_json::Map<String, Value>) -> Value {
     let axes = Axis::all(subject);
-    let data = json!({
+    json!({
         "study": trials::study(subject),
         "dimensions": axes.iter().map(Axis::json).collect::<Vec<_>>(),
         "trials": trials::trials(&subject.board, &axes),
         "pages": pages,
-    });
-    let pages: Vec<&dyn Page> = shown.iter().map(|(page, _)| *page).collect();
-    frame::document(&subject.board.title.name, &pages, &data)
+    })
 }
 
 /// What a page says in the place of what it cannot show.

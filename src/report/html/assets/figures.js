@@ -45,8 +45,8 @@ report.figures = (() => {
   /** A ring: the library's own empty symbols are white within. */
   const hollow = (color) => ({ color: "transparent", borderColor: color, borderWidth: 1.2 });
 
-  /** Where a trial of equal choices stands beside the others: spread by its number, the same every time. */
-  const jitter = (dimension, trial) => (dimension.isNumber ? 0 : (((trial.number * 0.618034) % 1) - 0.5) * 0.5);
+  /** Where a trial of equal choices stands beside the others: spread by its number, the same every time, and up otherwise than across. */
+  const jitter = (dimension, trial, isUp = false) => (dimension.isNumber ? 0 : (((trial.number * (isUp ? 0.569840 : 0.754878)) % 1) - 0.5) * 0.5);
 
   /** The score against one hyperparameter. */
   function slice(parent, dimension, trials) {
@@ -54,6 +54,7 @@ report.figures = (() => {
     return report.plot(parent, {
       name: `slice-${dimension.name}`, height: 220,
       label: `${axes.scores.name} of each trial against ${dimension.name}; the leaderboard has the numbers.`,
+      still: `${axes.scores.name} of each trial, the stronger the colour the better; hollow points did not train to their end.`,
       option: (paint) => ({
         grid: { left: 64, right: 10, top: 10, bottom: 42 },
         xAxis: axis(dimension, paint, { nameGap: 26 }),
@@ -123,17 +124,20 @@ report.figures = (() => {
   /** Where a row stands in its file. */
   const place = (row) => (row.line === null ? `row ${row.row + 1}` : `line ${row.line}`);
 
-  /** Rows as images of this size, all by the same scale: each with its cells, its place, what is said of it, a remark and a mark. */
-  function pictures(parent, { width, height }, rows) {
-    const most = Math.max(1e-9, ...rows.flatMap((row) => row.cells));
-    const list = make("ul", { class: "pictures" });
+  /** Rows as images of this size, all by the same scale, under a plot's name: each with its cells, its place, what is said of it, a remark and a mark. */
+  function pictures(parent, { name, width, height }, rows) {
+    const most = brightest(rows);
+    const list = make("ul", { class: "pictures", "data-plot": name });
     for (const row of rows) {
       const canvas = make("canvas", { width, height, role: "img", "aria-label": `${row.place}: ${row.said}` });
       picture(canvas, row.cells.map((cell) => cell / most));
-      list.append(make("li", {}, canvas, make("b", {}, row.said), make("br"), `${row.place}${row.remark} `, row.mark));
+      list.append(make("li", {}, canvas, make("b", {}, row.said), make("br"), `${row.place}${row.remark ? ` · ${row.remark}` : ""} `, row.mark));
     }
     parent.append(list);
   }
+
+  /** What is white. */
+  const brightest = (rows) => Math.max(1e-9, ...rows.flatMap((row) => row.cells));
 
   /** Paints pixels between 0, black, and 1, white, line by line. */
   function picture(canvas, cells) {
@@ -146,5 +150,5 @@ report.figures = (() => {
     context.putImageData(image, 0, 0);
   }
 
-  return { place, pictures, axis, free, scores, name, cut, lines, slice, map, jitter, hollow };
+  return { place, pictures, brightest, axis, free, scores, name, cut, lines, slice, map, jitter, hollow };
 })();

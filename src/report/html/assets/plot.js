@@ -1,40 +1,13 @@
-// One plot: a figure with its caption, drawn when it comes into sight, anew in other colours or another width.
+// One plot: a figure with its caption, drawn when it comes into sight, anew in other colours or another width. Where it
+// stands by itself, as a file, `still` is its caption: without what only the page has.
 report.plot = (() => {
   const { make } = report;
+  const { colours, shade, base, said, heightAt } = report.paint;
   const plots = new Set();
   const dark = matchMedia("(prefers-color-scheme: dark)");
   // Until printing is over, everything is drawn for paper.
   let isPrinting = false;
   const PAPER_WIDTH = 680;
-
-  /** The colours of the page, as charts need them. */
-  function colours() {
-    const style = getComputedStyle(document.documentElement);
-    const of = (name) => style.getPropertyValue(`--${name}`).trim();
-    const names = ["paper", "raised", "ink", "soft", "faint", "line", "accent", "pale", "deep", "alarm", "thin"];
-    const found = Object.fromEntries(names.map((name) => [name, of(name)]));
-    return { ...found, ramp: [found.pale, found.accent, found.deep] };
-  }
-
-  /** A shade between pale (0) and deep (1). */
-  function shade(ramp, share) {
-    const parts = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-    const place = Math.min(Math.max(share, 0), 1) * (ramp.length - 1);
-    const first = Math.min(Math.floor(place), ramp.length - 2);
-    const [a, b] = [parts(ramp[first]), parts(ramp[first + 1])];
-    return `rgb(${a.map((x, at) => Math.round(x + (b[at] - x) * (place - first))).join(",")})`;
-  }
-
-  function base(paint) {
-    return {
-      animation: false,
-      textStyle: { fontFamily: "inherit", color: paint.soft, fontSize: 12 },
-      tooltip: {
-        trigger: "item", renderMode: "richText", confine: true, backgroundColor: paint.raised,
-        borderColor: paint.line, borderWidth: 1, padding: 8, textStyle: { color: paint.ink, fontSize: 12, lineHeight: 17 },
-      },
-    };
-  }
 
   const sight = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) entry.target.plot.draw();
@@ -48,7 +21,7 @@ report.plot = (() => {
     constructor({ name, title, caption, height, option, label, ready, restore }) {
       Object.assign(this, { option, height, ready, restore, chart: null, width: 0 });
       const lines = [title ? make("b", {}, title) : null, caption ? make("span", {}, caption) : null].filter(Boolean);
-      this.canvas = make("div", { class: "canvas", role: "img", "aria-label": label ?? `${title ?? name}. ${caption ?? ""}` });
+      this.canvas = make("div", { class: "canvas", role: "img", "aria-label": said({ name, title, caption, label }) });
       this.canvas.style.height = `${this.heightAt(1000)}px`;
       this.figure = make("figure", { "data-plot": name }, lines.length ? make("figcaption", {}, ...lines) : null, this.canvas);
       this.canvas.plot = this;
@@ -58,7 +31,7 @@ report.plot = (() => {
     }
 
     heightAt(width) {
-      return typeof this.height === "function" ? this.height(width) : this.height;
+      return heightAt(this, width);
     }
 
     /** Draws it for the first time. */

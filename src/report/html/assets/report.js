@@ -119,5 +119,5 @@ const report = (() => {
     route(false);
   }
 
-  return { data, make, number, score, scorer, better, maximizes, bestTrial, count, missing, page, start };
+  return { data, make, number, score, scorer, better, maximizes, bestTrial, count, missing, page, draw, start };
 })();

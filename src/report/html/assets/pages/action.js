@@ -27,10 +27,10 @@ report.page("action", (root, page, data) => {
   function pictures({ width, height, rows }) {
     root.append(make("h3", {}, "Some rows, and what is said of them"));
     const text = (value) => (typeof value === "number" ? number(value) : value);
-    figures.pictures(root, { width, height }, rows.map((row) => {
+    figures.pictures(root, { name: "pictures", width, height }, rows.map((row) => {
       const isWrong = row.probability !== null && row.own !== row.said;
       const said = isWrong ? `${text(row.own)} taken for ${text(row.said)}` : row.probability === null ? `${text(row.own)} said to be ${text(row.said)}` : text(row.own);
-      const sure = row.probability === null ? "" : ` · ${percent(row.probability)}`;
+      const sure = row.probability === null ? "" : percent(row.probability);
       return { cells: row.cells, place: figures.place(row), said, remark: sure, mark: isWrong ? make("span", { class: "mark alarm" }, "wrong") : null };
     }));
   }
@@ -281,6 +281,8 @@ report.page("action", (root, page, data) => {
     const isOfClasses = first && first.class !== null;
     const all = found.flatMap((one) => [...one.curves.flatMap((curve) => curve.mean), ...one.lines.flat()]).filter((value) => value !== null);
     const [low, high] = isOfClasses ? [0, 1] : [Math.min(...all), Math.max(...all)];
+    const names = found[0].curves.map((curve) => curve.class).filter((name) => name !== null);
+    const fromPale = `Classes from pale to strong: ${names.join(", ")}`;
     for (const one of found) {
       const isNumber = one.places.every((place) => typeof place === "number");
       const at = (index) => (isNumber ? one.places[index] : index);
@@ -288,6 +290,7 @@ report.page("action", (root, page, data) => {
       const end = one.places.length - 1;
       report.plot(grid, {
         name: `dependence-${one.column}`, height: 220,
+        still: `The mean ${what} where ${one.column} is set to a value in every row. Thin: single rows${ofLines}.${names.length > 1 ? ` ${fromPale}.` : ""}`,
         label: `Partial dependence on ${one.column}: ${one.curves.map((curve) => `${curve.class ?? page.target} from ${number(curve.mean[0], 3)} at ${one.places[0]} to ${number(curve.mean[end], 3)} at ${one.places[end]}`).join("; ")}.`,
         option: (paint) => ({
           grid: { left: 56, right: 12, top: 10, bottom: 42 },
@@ -306,7 +309,6 @@ report.page("action", (root, page, data) => {
         }),
       });
     }
-    const names = found[0].curves.map((curve) => curve.class).filter((name) => name !== null);
-    if (names.length > 1) root.append(make("p", { class: "soft" }, `Classes from pale to strong: ${names.join(", ")}.`));
+    if (names.length > 1) root.append(make("p", { class: "soft" }, `${fromPale}.`));
   }
 });

@@ -78,6 +78,7 @@ report.page("inside", (root, page, data) => {
     parent.append(grid);
     const plots = layers.map((layer) => report.plot(grid, {
       name: `histogram-${layer}`, title: name(layer), height: 240, label: `Histograms of ${name(layer)} over the epochs.`,
+      still: "Sizes by powers of two, whatever their sign, a column for each look; stronger: a larger share.",
       option: (paint) => {
         const columns = best.epochs.map((look) => sizesOf(look.layers[layer]?.histograms?.[select.value]));
         const exponents = columns.flatMap((column) => [...column.keys()]);
@@ -152,6 +153,7 @@ report.page("inside", (root, page, data) => {
     const looks = new Map(page.trials.map((look) => [look.trial, look]));
     const plots = axes.varying.map((d) => report.plot(grid, {
       name: `across-${d.name}`, height: 210, label: `What went on inside each trial against ${d.name}.`,
+      still: "Every trial at its last look, the stronger the colour the better its rank; crosses diverged.",
       option: (paint) => {
         const { of, log } = measures[Number(measure.value)];
         const points = data.trials.filter((trial) => axes.at(d, trial) !== null && looks.has(trial.number) && of(looks.get(trial.number)) !== null);

@@ -24,10 +24,10 @@ report.page("mistakes", (root, page, data) => {
   else table();
 
   function pictures() {
-    figures.pictures(root, page.picture, page.rows.map((row) => {
+    figures.pictures(root, { name: "mistakes", ...page.picture }, page.rows.map((row) => {
       const said = page.is_of_classes ? (isRight(row) ? `${row.label}, barely` : `${row.label} taken for ${row.prediction}`) : `${number(row.value)} taken for ${number(row.prediction)}`;
       const remark = page.is_of_classes ? `${percent(row.probability_of_label)} against ${percent(row.probability_of_prediction)}` : `off by ${number(row.error)}`;
-      return { cells: row.cells, place: figures.place(row), said, remark: ` · ${remark}`, mark: doubt(row) };
+      return { cells: row.cells, place: figures.place(row), said, remark, mark: doubt(row) };
     }));
   }
 

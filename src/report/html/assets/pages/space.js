@@ -61,6 +61,7 @@ report.page("space", (root, page, data) => {
     const plot = report.plot(parent, {
       name: "parallel",
       caption: "A line is a trial, the stronger its colour the better its rank. Drag along an axis to keep the trials that pass there; everything on this page follows. A click on the axis takes the filter away.",
+      still: "A line is a trial, the stronger its colour the better its rank.",
       height: (width) => (isVertical(width) ? 64 * columns.length + 40 : 380),
       label: `Parallel coordinates of ${count(scored.length, "trial")} over ${columns.map((d) => d.name).join(", ")}. The filters below do the same by keyboard.`,
       option: (paint, width) => {
@@ -255,7 +256,7 @@ report.page("space", (root, page, data) => {
           series: [...surface(x, y, points, paint), {
             type: "scatter", z: 4, cursor: "default",
             data: points.map((trial) => ({
-              value: [axes.at(x, trial) + report.figures.jitter(x, trial), axes.at(y, trial) + report.figures.jitter(y, trial)], trial,
+              value: [axes.at(x, trial) + report.figures.jitter(x, trial), axes.at(y, trial) + report.figures.jitter(y, trial, true)], trial,
               symbolSize: trial === report.bestTrial ? 12 : 7,
               itemStyle: { color: report.plot.shade(paint.ramp, axes.goodness(trial.value)), borderColor: trial === report.bestTrial ? paint.ink : paint.paper, borderWidth: 1 },
             })),
