@@ -9,11 +9,12 @@ import {
   TooltipComponent,
   VisualMapContinuousComponent,
 } from "echarts/components";
+import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
 
 core.use([
   BarChart, CustomChart, HeatmapChart, LineChart, LinesChart, ParallelChart, ScatterChart,
   AriaComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent,
-  VisualMapContinuousComponent, SVGRenderer,
+  VisualMapContinuousComponent, LabelLayout, SVGRenderer,
 ]);
 window.echarts = { init: core.init };
