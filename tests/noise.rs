@@ -43,6 +43,38 @@ fn the_best_is_trained_with_other_seeds_and_on_permuted_labels() {
     assert!(text.contains("with 3 other seeds: accuracy 0.9") && text.contains("(p 0.2)"), "{text}");
 }
 
+/// A study of labels without meaning: the best of many trials seems to have learned, and is no better than what the same
+/// search finds when the labels are dealt anew.
+#[test]
+fn a_search_among_meaningless_labels_is_beside_its_like() {
+    let place = Place::new();
+    let rows: String = (0..60_u64)
+        .map(|row| format!("{},{},{}\n", row * 37 % 61, row * 23 % 59, row * 7919 % 101 % 2))
+        .collect();
+    place.write("coins.csv", &format!("a,b,side\n{rows}"));
+    let study = cli::STUDY.replace("penguins.csv", "coins.csv").replace("species", "side");
+    place.write("coins.toml", &study.replace("trials = 6", "trials = 20"));
+    place.run("tune coins.toml --quiet");
+    let ask = |more: &str| -> Value {
+        let command = format!("noise runs/coins --seeds 2 --permutations 9 --format json{more}");
+        serde_json::from_str(&place.run(&command).0).unwrap()
+    };
+    let (one, all) = (ask("")["permuted"].clone(), ask(" --search")["permuted"].clone());
+    assert_eq!((&one["configurations"], &all["configurations"]), (&1.into(), &20.into()));
+    let values =
+        |found: &Value| -> Vec<f64> { found["values"].as_array().unwrap().iter().map(number).collect() };
+    let (one, best) = (values(&one), values(&all));
+    assert_eq!((one.len(), best.len()), (9, 9));
+    assert!(one.iter().zip(&best).all(|(one, best)| best >= one), "the best of 20 with it among them");
+    let gain: f64 = best.iter().zip(&one).map(|(best, one)| best - one).sum::<f64>() / 9.0;
+    assert!(gain > 0.03, "choosing among 20 flatters: {gain}");
+    assert!(number(&all["p"]) > 0.1, "{all}");
+    let text = place.run("show runs/coins").0;
+    assert!(text.contains("as the best of 20 configurations (p "), "{text}");
+    let error = place.fail("noise coins.toml --permutations 2 --search", 2);
+    assert!(error.contains("the folder of a study that has run"), "{error}");
+}
+
 #[test]
 fn what_is_not_of_the_best_is_not_kept() {
     let place = Place::new();
@@ -70,7 +102,7 @@ fn leads_and_chance_are_counted() {
     // The deviation of a difference is that of both: 0.0707·√2 = 0.1; a lead of 0.15 is within twice that.
     assert!(Lead::of(&best, seeds(&[0.6, 0.7]), (0.95, 0.8)).is_within_noise);
     assert!(!Lead::of(&best, seeds(&[0.6, 0.7]), (0.95, 0.7)).is_within_noise);
-    let p = |value, values: &[f64], direction| Permuted::of(value, values.to_vec(), 9, direction).p;
+    let p = |value, values: &[f64], direction| Permuted::of(value, values.to_vec(), (1, 9), direction).p;
     assert_eq!(
         p(0.8, &[0.5, 0.8, 0.9], Direction::Maximize),
         0.3,

@@ -6,6 +6,7 @@ use super::subject::{Subject, SubjectArguments};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::report;
+use crate::space::Configuration;
 use crate::study::experiment::Variant;
 use crate::study::noise::{Lead, Noise, Permuted, Seeds, with_permuted_targets};
 use crate::study::store::Store;
@@ -19,7 +20,8 @@ const MOST: u16 = 1000;
 ///
 /// The same folds, other initial weights, minibatches and dropout, all at once; of a study that has run also for the next
 /// best trial, and what is found of its best is kept in it, for `show`. Permuted labels say what chance gives: the
-/// configuration is trained on each of so many permutations, without a search of its own.
+/// configuration is trained on each of so many permutations, or with --search every configuration of the study, of which
+/// the best then counts, as it does in the study.
 #[derive(clap::Args)]
 pub struct Arguments {
     #[command(flatten)]
@@ -30,12 +32,21 @@ pub struct Arguments {
     /// Number of permutations of the labels
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=i64::from(MOST)))]
     permutations: u16,
+    /// Train on each permutation all configurations of the study's complete trials: what searching among labels without
+    /// meaning finds
+    #[arg(long, requires = "permutations", conflicts_with_all = ["trial", "epochs"])]
+    search: bool,
 }
 
 /// Trains, prints what was found, and keeps it in the study.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut subject = Subject::of(&arguments.subject)?;
     let is_of_best = arguments.subject.is_of_best();
+    if arguments.search && !is_of_best {
+        return Err(Error::usage("--search", format!("beside {}", arguments.subject.folder().display()))
+            .allowed("the folder of a study that has run")
+            .advice("leave --search out, or give the folder"));
+    }
     let pair = subject.leading_pair(is_of_best);
     let dataset = Arc::new(subject.take_dataset());
     let mut engine = subject.open(Arc::clone(&dataset))?;
@@ -64,8 +75,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         (Some(next), [best, other]) => Some(Lead::of(&seeds, next, (*best, *other))),
         _ => None,
     };
-    let permuted = permuted(arguments, &subject, &dataset, &seeds)?;
-    let noise = Noise { value: in_study.first().copied(), seeds, lead, permuted };
+    let value = in_study.first().copied();
+    let permuted =
+        permuted(arguments, &subject, &dataset, value.filter(|_| arguments.search).unwrap_or(seeds.mean))?;
+    let noise = Noise { value, seeds, lead, permuted };
     if is_of_best {
         keep(arguments, &noise)?;
     }
@@ -89,24 +102,31 @@ fn values(trials: &[Trial]) -> Vec<f64> {
     values.filter(|value| value.is_finite()).collect()
 }
 
-/// The configuration on labels that are dealt anew, one permutation after the other.
+/// What labels that are dealt anew come to, one permutation after the other, beside a value on those as they are.
 fn permuted(
     arguments: &Arguments,
     subject: &Subject,
     dataset: &Dataset,
-    seeds: &Seeds,
+    value: f64,
 ) -> Result<Option<Permuted>> {
+    let direction = subject.plan.metric(dataset.task)?.direction();
+    let configurations = subject.leading(arguments.search.then_some(usize::MAX))?;
     let mut found = Vec::new();
     for number in 0..u32::from(arguments.permutations) {
         let dataset = Arc::new(with_permuted_targets(dataset, subject.plan.seed, number));
-        let folds = (0..dataset.folds.len()).collect();
-        let variant = Variant { configuration: subject.configuration.clone(), folds, repeat: 0 };
+        let folds: Vec<usize> = (0..dataset.folds.len()).collect();
+        let variant = |(_, configuration): &(Option<u64>, Configuration)| Variant {
+            configuration: configuration.clone(),
+            folds: folds.clone(),
+            repeat: 0,
+        };
+        let variants: Vec<Variant> = configurations.iter().map(variant).collect();
         let mut engine = subject.open_quietly(Arc::clone(&dataset))?;
-        found.extend(values(&subject.experiment(&dataset)?.run(engine.as_mut(), &[variant])?));
+        let values = values(&subject.experiment(&dataset)?.run(engine.as_mut(), &variants)?);
+        found.extend(values.into_iter().min_by(|a, b| direction.compare(*a, *b)));
     }
-    let direction = subject.plan.metric(dataset.task)?.direction();
     let count = usize::from(arguments.permutations);
-    Ok((count > 0).then(|| Permuted::of(seeds.mean, found, count, direction)))
+    Ok((count > 0).then(|| Permuted::of(value, found, (configurations.len(), count), direction)))
 }
 
 /// Keeps it in the study; while another process works on that, says that it does not.

@@ -1,7 +1,7 @@
 //! What other seeds and permuted labels make of a configuration, for people.
 
 use super::number::{Scores, significant};
-use crate::study::noise::{Noise, Seeds};
+use crate::study::noise::{Noise, Permuted, Seeds};
 
 /// On one line, to stand below a leaderboard.
 pub fn line(noise: &Noise, objective: &str) -> String {
@@ -21,8 +21,12 @@ pub fn line(noise: &Noise, objective: &str) -> String {
     }
     if let Some(permuted) = &noise.permuted {
         let Some(chance) = Seeds::of(None, permuted.values.clone()) else { return text };
+        let best = match permuted.configurations {
+            1 => String::new(),
+            many => format!(" as the best of {many} configurations"),
+        };
         text += &format!(
-            "; labels dealt anew give {} ± {} (p {})",
+            "; labels dealt anew give {} ± {}{best} (p {})",
             scores.text(chance.mean),
             scores.text(chance.standard_deviation),
             significant(permuted.p, 2)
@@ -45,7 +49,10 @@ pub fn table(noise: &Noise, objective: &str) -> String {
     }
     text += &list(name(&noise.seeds), &noise.seeds.values);
     text += &noise.lead.as_ref().map_or(String::new(), |lead| list(name(&lead.next), &lead.next.values));
-    text +=
-        &noise.permuted.as_ref().map_or(String::new(), |one| list("permuted labels".to_owned(), &one.values));
+    let permuted = |one: &Permuted| {
+        let best = if one.configurations > 1 { ", best" } else { "" };
+        list(format!("permuted{best}"), &one.values)
+    };
+    text += &noise.permuted.as_ref().map_or(String::new(), permuted);
     text + &format!("\n{}\n", line(noise, objective))
 }

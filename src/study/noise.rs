@@ -54,21 +54,35 @@ impl Lead {
     }
 }
 
-/// What chance gives: the same configuration, trained on labels that were dealt anew.
+/// What chance gives: the same configurations, trained on labels that were dealt anew.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Permuted {
-    /// (permutation) the mean over folds.
+    /// Configurations trained on each permutation: the one in question, or all of a study, whose best counts.
+    #[serde(default = "one")]
+    pub configurations: usize,
+    /// (permutation) the best mean over folds.
     pub values: Vec<f64>,
-    /// (1 + those at least as good as the mean over seeds)/(1 + permutations).
+    /// (1 + those at least as good)/(1 + permutations): as the mean over seeds of one configuration, or as the best value
+    /// of a study of all (Phipson and Smyth, 2010).
     pub p: f64,
 }
 
+/// What was kept before there was a choice is of one.
+fn one() -> usize {
+    1
+}
+
 impl Permuted {
-    /// Of so many permutations, beside what the configuration comes to on the labels as they are. One that diverged has no
-    /// value, and is no better.
-    pub fn of(value: f64, values: Vec<f64>, count: usize, direction: Direction) -> Self {
+    /// Of so many configurations and permutations, beside a value on the labels as they are. A permutation on which all
+    /// diverged has no value, and is no better.
+    pub fn of(
+        value: f64,
+        values: Vec<f64>,
+        (configurations, permutations): (usize, usize),
+        direction: Direction,
+    ) -> Self {
         let as_good = values.iter().filter(|&&other| !direction.better(value, other)).count();
-        Self { values, p: (1 + as_good) as f64 / (1 + count) as f64 }
+        Self { configurations, values, p: (1 + as_good) as f64 / (1 + permutations) as f64 }
     }
 }
 
