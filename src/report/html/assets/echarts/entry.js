@@ -9,12 +9,11 @@ import {
   TooltipComponent,
   VisualMapContinuousComponent,
 } from "echarts/components";
-import { LabelLayout } from "echarts/features";
 import { SVGRenderer } from "echarts/renderers";
 
 core.use([
   BarChart, CustomChart, HeatmapChart, LineChart, LinesChart, ParallelChart, ScatterChart,
   AriaComponent, GridComponent, MarkLineComponent, ParallelComponent, TooltipComponent,
-  VisualMapContinuousComponent, LabelLayout, SVGRenderer,
+  VisualMapContinuousComponent, SVGRenderer,
 ]);
 window.echarts = { init: core.init };

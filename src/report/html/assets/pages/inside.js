@@ -22,23 +22,29 @@ report.page("inside", (root, page, data) => {
 
   /** A number of each layer over the epochs. */
   function lines(parent, { plotName, title, caption, of, shown, log, band }) {
+    const [height, top, bottom] = [270, 12, 46];
     report.plot(parent, {
-      name: plotName, title, caption, height: 270, label: `${title} of each layer over the epochs; the table below has the numbers.`,
+      name: plotName, title, caption, height, label: `${title} of each layer over the epochs; the table below has the numbers.`,
       option: (paint) => {
         const all = shown.flatMap((layer) => best.epochs.map((look) => look.layers[layer] && of(look.layers[layer]))).filter((value) => value > 0);
         const place = (value) => (value === null || value === undefined ? null : log ? (value > 0 ? Math.log10(value) : null) : value);
         const low = Math.floor(Math.log10(Math.min(...all, band ? band[0] : Infinity)));
         const high = Math.ceil(Math.log10(Math.max(...all, band ? band[1] : 0)));
+        const [min, max] = log ? [low, Math.max(high, low + 1)] : [0, 1];
+        const offsets = apart(shown.map((layer) => {
+          const end = best.epochs.map((look) => (look.layers[layer] ? place(of(look.layers[layer])) : null)).filter((value) => value !== null).pop();
+          return end === undefined ? null : ((max - end) / (max - min)) * (height - top - bottom);
+        }));
         return {
-          grid: { left: 60, right: 66, top: 12, bottom: 46 },
+          grid: { left: 60, right: 66, top, bottom },
           xAxis: { type: "category", boundaryGap: false, data: epochs.map(String), name: "epochs", nameLocation: "middle", nameGap: 28, nameTextStyle: { color: paint.soft }, axisLabel: { color: paint.soft }, axisLine: { lineStyle: { color: paint.faint } } },
           yAxis: figures.free("", paint, log
-            ? { min: low, max: Math.max(high, low + 1), interval: Math.max(1, Math.ceil((high - low) / 6)), scale: false, axisLabel: { color: paint.soft, formatter: (at) => number(10 ** at, 1) } }
-            : { min: 0, max: 1, scale: false, interval: 0.25, axisLabel: { color: paint.soft, formatter: (share) => `${Math.round(100 * share)} %` } }),
+            ? { min, max, interval: Math.max(1, Math.ceil((high - low) / 6)), scale: false, axisLabel: { color: paint.soft, formatter: (at) => number(10 ** at, 1) } }
+            : { min, max, scale: false, interval: 0.25, axisLabel: { color: paint.soft, formatter: (share) => `${Math.round(100 * share)} %` } }),
           series: shown.map((layer, index) => ({
             type: "line", symbolSize: 5, symbol: "circle", cursor: "default", name: name(layer), connectNulls: true,
             lineStyle: { width: 2, color: tone(paint, layer) }, itemStyle: { color: tone(paint, layer) },
-            endLabel: { show: true, formatter: name(layer), color: paint.soft, fontSize: 11 }, labelLayout: { moveOverlap: "shiftY" },
+            endLabel: { show: true, formatter: name(layer), color: paint.soft, fontSize: 11, offset: [0, offsets[index]] },
             data: best.epochs.map((look) => (look.layers[layer] ? place(of(look.layers[layer])) : null)),
             tooltip: { formatter: (item) => `${name(layer)}, after ${item.name} epochs\n${log ? number(10 ** item.value, 3) : percent(item.value)}` },
             markLine: index === 0 && band ? { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: paint.faint, type: "dashed", width: 1 }, data: band.map((end) => ({ yAxis: Math.log10(end) })) } : undefined,
@@ -46,6 +52,24 @@ report.page("inside", (root, page, data) => {
         };
       },
     });
+  }
+
+  /** How far labels at these heights in pixels are moved so that none stands over another. */
+  function apart(heights) {
+    const LINE = 12;
+    const order = heights.map((_, index) => index).filter((index) => heights[index] !== null).sort((a, b) => heights[a] - heights[b]);
+    const places = order.map((index) => heights[index]);
+    for (let at = 1; at < places.length; at += 1) places[at] = Math.max(places[at], places[at - 1] + LINE);
+    // A group that was moved goes back by the mean of it, so that its middle stays.
+    const offsets = heights.map(() => 0);
+    for (let from = 0; from < order.length;) {
+      let to = from + 1;
+      while (to < order.length && places[to] - places[to - 1] <= LINE) to += 1;
+      const moved = order.slice(from, to).reduce((sum, index, at) => sum + places[from + at] - heights[index], 0) / (to - from);
+      for (let at = from; at < to; at += 1) offsets[order[at]] = places[at] - moved - heights[order[at]];
+      from = to;
+    }
+    return offsets;
   }
 
   const tone = (paint, layer) => report.plot.shade(paint.ramp, layerCount > 1 ? layer / (layerCount - 1) : 0.5);
