@@ -253,3 +253,55 @@ fn values_planes_and_pictures_are_seen_in_action() {
     assert_eq!(browser.evaluate(canvases), json!(24));
     assert!(marks["dependence-pixel0"].is_null() && marks["confusion"].as_u64().unwrap() >= 4, "{marks:#}");
 }
+
+/// The text beside the best score that stands under a name.
+fn beside(browser: &mut Browser, name: &str) -> String {
+    let found = browser.evaluate(&format!(
+        "[...document.querySelectorAll('#page-answer .beside div')].find((fact) => fact.querySelector('dt').textContent === '{name}')?.textContent ?? ''"
+    ));
+    found.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_answer_says_what_trials_found_that_no_result_led() {
+    let place = Place::new();
+    let mut browser = Browser::open(1280, 900);
+    for (strategy, trials, name, parts) in [
+        // Three at a time: up to trial 11 fewer than ten results are known.
+        (
+            "auto",
+            30,
+            "Unguided search",
+            &[
+                "best of the first 12 trials: spread evenly over the space, not drawn at random",
+                "before any result led auto",
+                "in the 12 behind them",
+                "in all 30",
+                "of the best of 6 of them",
+            ][..],
+        ),
+        ("auto", 8, "Unguided search", &["the best of 4 of these 8 trials: all were spread evenly"]),
+        ("halton", 8, "Unguided search", &["the best of 4 of these 8 trials: all were spread evenly"]),
+        ("random", 8, "Random search", &["the best of 4 of these 8 trials: all were drawn at random"]),
+        ("grid", 6, "Random search", &["known when the whole grid has ended"]),
+    ] {
+        let run = format!("runs/{strategy}-{trials}");
+        let batch = if strategy == "auto" { " --batch 3" } else { "" };
+        place.run(&format!(
+            "tune study.toml --strategy {strategy} --trials {trials}{batch} --out {run} --quiet"
+        ));
+        browser.load(&report(&place, &run), "");
+        let text = beside(&mut browser, name);
+        parts
+            .iter()
+            .for_each(|part| assert!(text.contains(part), "{strategy}, {trials}: {part:?} is not in {text}"));
+    }
+    let grid = place.read("study.toml").replace("{ log_uniform = [1e-3, 1e-1] }", "[1e-3, 1e-2]");
+    place.write("grid.toml", &grid.replace("{ uniform = [0.0, 0.3] }", "0.0"));
+    place.run("tune grid.toml --strategy grid --quiet");
+    let file = report(&place, "runs/grid");
+    browser.load(&file, "");
+    let text = beside(&mut browser, "Unguided search");
+    assert!(text.contains("the best of 2 of these 4 trials: all were the cells of the grid"), "{text}");
+    assert_quiet(&mut browser, &file);
+}

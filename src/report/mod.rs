@@ -16,9 +16,11 @@ mod number;
 mod random_share;
 mod sparkline;
 mod table;
+mod unguided;
 
 pub use number::{plain, significant};
 pub use random_share::{Comparison, Division};
+pub use unguided::Opening;
 
 use crate::error::Result;
 use crate::model::metric::Direction;
@@ -115,13 +117,17 @@ impl Leaderboard {
         // A leaderboard is read also where the study itself no longer is.
         let plan = plan_of(&header);
         let repeats = plan.as_ref().map_or(1, |plan| plan.data.split.repeats.max(1));
+        // By number: of equals the first is chosen.
+        let trials = store.trials()?;
+        let direction = header.objective()?.direction();
         let division = plan.map(|plan| Division {
+            unguided: plan.unguided(direction, header.fold_count, trials.len() as u64),
             strategy: plan.strategy,
             share: plan.random_share,
             enqueued: plan.enqueued.len() as u64,
         });
         let title = Title {
-            direction: header.objective()?.direction(),
+            direction,
             engine: header.engine.name().to_owned(),
             device: Some(header.device.clone()),
             seed: header.seed,
@@ -131,8 +137,6 @@ impl Leaderboard {
             name: header.name.clone(),
             objective: header.objective.clone(),
         };
-        // By number: of equals the first is chosen.
-        let trials = store.trials()?;
         let optimism = Optimism::of(header.order()?, &trials, header.fold_count / repeats);
         let board = Self::new(title, header.order()?, trials);
         // Of a trial that was the best before the study was extended nothing is said.
@@ -143,9 +147,11 @@ impl Leaderboard {
 
     fn of_search(ledger: &Ledger) -> Result<Self> {
         let plan = external::run::stored_plan(ledger)?;
+        let rows = ledger.rows()?;
+        let unguided = Some(plan.unguided(rows.len() as u64));
         // No two values tie but equal ones.
         let order = Order { objective: plan.direction, tie_break: plan.direction };
-        let trials = ledger.rows()?.into_iter().map(|row| row.trial(order)).collect();
+        let trials = rows.into_iter().map(|row| row.trial(order)).collect();
         let title = Title {
             name: plan.name,
             objective: "value".to_owned(),
@@ -159,6 +165,7 @@ impl Leaderboard {
                 strategy: plan.strategy.name().to_owned(),
                 share: plan.random_share,
                 enqueued: plan.enqueued.len() as u64,
+                unguided,
             },
         };
         Ok(Self::new(title, order, trials))

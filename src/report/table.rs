@@ -5,7 +5,8 @@ use super::map::map;
 use super::noise;
 use super::number::{Scores, short};
 use super::sparkline::Sparklines;
-use super::{Comparison, Format, Leaderboard, Page};
+use super::{Comparison, Format, Leaderboard, Opening, Page};
+use crate::search::Unguided;
 use crate::study::optimism::Optimism;
 use crate::trial::{State, Trial};
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,9 +190,26 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
             if numbers.len() > 1 { format!(" and {} more", numbers.len() - 1) } else { String::new() };
         text.push_str(&format!("trial {}{others} failed: {reason}\n", numbers[0]));
     }
+    let text_of =
+        |value: Option<f64>| value.map_or("nothing".into(), |value| Scores::like(value).text(value));
+    if let Some(found) = Opening::of(board).filter(|opening| !opening.guided.is_empty()) {
+        let (first, behind) = (found.values.len(), found.guided.len());
+        text.push_str(&format!(
+            "the first {first} trials, {} and led by no result, found {}; {} found {} in the {} behind them, {} in all {}\n",
+            match found.unguided {
+                Unguided::Random => "drawn at random",
+                Unguided::Even | Unguided::EvenUntil(_) => "spread evenly over the space",
+                Unguided::Cells(_) => "a whole grid",
+            },
+            text_of(found.values[0]),
+            board.title.division.strategy,
+            text_of(found.guided_at_same_budget),
+            first.min(behind),
+            text_of(found.best),
+            first + behind
+        ));
+    }
     if let Some(found) = Comparison::of(board) {
-        let text_of =
-            |value: Option<f64>| value.map_or("nothing".into(), |value| Scores::like(value).text(value));
         text.push_str(&format!(
             "random search found {} in its {} trials; {} found {} in as many of its own, {} in all {}\n",
             text_of(found.random_value),
