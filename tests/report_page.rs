@@ -305,3 +305,55 @@ fn the_answer_says_what_trials_found_that_no_result_led() {
     assert!(text.contains("the best of 2 of these 4 trials: all were the cells of the grid"), "{text}");
     assert_quiet(&mut browser, &file);
 }
+
+/// By penguins in three folds an epoch has 15 steps of 16 rows, and 4 of 64: rungs at 10, 20 and 40 steps are the first
+/// ends of an epoch there, 1, 2, 3 and 3, 5 and none below 8.
+#[test]
+fn rungs_of_steps_are_shown_as_epochs_of_each_trial() {
+    let place = Place::new();
+    let schedule = "[schedule]\nkind = \"asha\"\nreduction_factor = 2\nrung_steps = 10";
+    let study = place.read("study.toml").replace("[schedule]", schedule);
+    place.write("steps.toml", &study.replace("batch_size = 64", "batch_size = [16, 64]"));
+    place.run("tune steps.toml --trials 24 --strategy random --quiet");
+    let shown = place.show("runs/steps");
+    let trials = shown["trials"].as_array().unwrap();
+    let counts = |at: [u64; 2]| -> [usize; 3] {
+        let rungs = trials.iter().map(|trial| {
+            let at = at[usize::from(trial["hyperparameters"]["batch_size"] == 64)];
+            (trial["epochs"].as_u64().unwrap(), at, trial["state"] == "pruned")
+        });
+        let came = rungs.filter(|(epochs, at, _)| epochs >= at).collect::<Vec<_>>();
+        let stopped = came.iter().filter(|(epochs, at, is_pruned)| epochs == at && *is_pruned).count();
+        [came.len(), stopped, came.iter().filter(|(epochs, at, _)| epochs > at).count()]
+    };
+    let file = report(&place, "runs/steps");
+    let mut browser = Browser::open(1280, 900);
+    browser.load(&file, "#training");
+    let found = browser.evaluate(
+        "[...document.querySelectorAll('#page-training table')].map((table) => [...table.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent)))",
+    );
+    let expected: Vec<Vec<String>> =
+        [("10", "1 to 3", [1, 3]), ("20", "2 to 5", [2, 5]), ("40", "3", [3, 99])]
+            .into_iter()
+            .map(|(steps, epochs, at)| {
+                [steps.to_owned(), epochs.to_owned()]
+                    .into_iter()
+                    .chain(counts(at).map(|count| count.to_string()))
+                    .collect()
+            })
+            .collect();
+    assert_eq!(found[0], json!(expected));
+    assert!(expected.iter().any(|row| row[3] != "0"), "nothing was stopped: {expected:?}");
+    let caption = browser.evaluate("document.querySelector('[data-plot=curves] figcaption').textContent");
+    let best = format!("dashed: rungs of trial {}", shown["best"]["number"]);
+    assert!(caption.as_str().unwrap().contains(&best), "{caption}");
+    assert_quiet(&mut browser, &file);
+
+    std::fs::remove_file(place.path("penguins.csv")).unwrap();
+    let file = report(&place, "runs/steps");
+    browser.load(&file, "#training");
+    let note = browser.evaluate("document.querySelector('#page-training .note').textContent");
+    let note = note.as_str().unwrap();
+    assert!(note.contains("rungs is not known") && note.contains("penguins.csv"), "{note}");
+    assert_quiet(&mut browser, &file);
+}
