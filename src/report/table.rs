@@ -7,9 +7,10 @@ use super::number::{Scores, short};
 use super::sparkline::Sparklines;
 use super::{Comparison, Format, Leaderboard, Opening, Page};
 use crate::search::Unguided;
+use crate::space::Value;
 use crate::study::optimism::Optimism;
 use crate::trial::{State, Trial};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Most reasons of failed trials that are listed.
 const MOST_REASONS: usize = 3;
@@ -23,6 +24,10 @@ impl Format for Table {
     }
     fn summary(&self) -> &'static str {
         "a table for people"
+    }
+
+    fn curve_count(&self, page: Page) -> usize {
+        if page.curves || page.width.is_some() { page.top.unwrap_or(usize::MAX) } else { 0 }
     }
 
     fn render(&self, board: &Leaderboard, page: Page) -> String {
@@ -66,15 +71,14 @@ fn title(board: &Leaderboard) -> String {
 
 /// The names of hyperparameters that differ between trials, and `name=value` of those that do not.
 fn hyperparameters(board: &Leaderboard) -> (Vec<&str>, Vec<String>) {
-    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
+    // (name) its first value, and of how many trials that is the value
+    let mut seen: BTreeMap<&str, (&Value, usize)> = BTreeMap::new();
     for (name, value) in board.trials.iter().flat_map(|trial| &trial.configuration) {
-        seen.entry(name).or_default().insert(super::plain(value));
-        *holders.entry(name).or_default() += 1;
+        let (first, holders) = seen.entry(name).or_insert((value, 0));
+        *holders += usize::from(first.same(value));
     }
     // With one trial nothing differs, and everything is of interest.
-    let is_fixed =
-        |name: &str| board.trials.len() > 1 && seen[name].len() == 1 && holders[name] == board.trials.len();
+    let is_fixed = |name: &str| board.trials.len() > 1 && seen[name].1 == board.trials.len();
     let (fixed, varying): (Vec<&str>, Vec<&str>) = seen.keys().partition(|name| is_fixed(name));
     let value = |name: &&str| board.trials[0].configuration.get(*name).map_or(String::new(), short);
     let fixed = fixed.iter().map(|name| format!("{name}={}", value(name))).collect();
