@@ -83,6 +83,12 @@ fn what_trials_found_that_no_result_led_stands_beside_those_behind_them() {
     assert_eq!(found["value"], best(0..12));
     assert_eq!(found["strategy_value_at_same_budget"], best(12..24));
     assert_eq!(found["value_in_all"], best(0..30));
+    // A bracket is proposed with the results before it alone: the third begins at trial 14.
+    let brackets =
+        STUDY.replace("trials = 6", "trials = 20\nbatch = 3").replace("max_epochs = 8", "max_epochs = 9");
+    place.write("brackets.toml", &brackets.replace("[schedule]", "[schedule]\nkind = \"hyperband\""));
+    place.run("tune brackets.toml --quiet");
+    assert_eq!(place.show("runs/brackets")["unguided"]["trials"], 14);
     for part in [
         "the first 12 trials, spread evenly over the space and led by no result, found ",
         "; auto found ",

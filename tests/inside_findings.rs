@@ -261,6 +261,8 @@ fn each_is_said_from_its_threshold_on() {
     {
         case("relu", steps(ratio), expected, &format!("steps of {ratio}"));
     }
+    let one_layer = layer(0, |layer| layer.update_ratio = Some(1.0));
+    case("relu", one_layer, &[], "the median over layers is usual");
     let first_alone = looks(|looks| {
         looks[0].layers.iter_mut().for_each(|layer| layer.update_ratio = Some(1.0));
         let later = looks[1..].iter_mut().flat_map(|look| &mut look.layers[..2]);

@@ -311,7 +311,7 @@ fn the_answer_says_what_trials_found_that_no_result_led() {
 #[test]
 fn rungs_of_steps_are_shown_as_epochs_of_each_trial() {
     let place = Place::new();
-    let schedule = "[schedule]\nkind = \"asha\"\nreduction_factor = 2\nrung_steps = 10";
+    let schedule = "[schedule]\nkind = \"asha\"\nreduction_factor = 2\nrung_steps = 10\npatience = 1";
     let study = place.read("study.toml").replace("[schedule]", schedule);
     place.write("steps.toml", &study.replace("batch_size = 64", "batch_size = [16, 64]"));
     place.run("tune steps.toml --trials 24 --strategy random --quiet");
@@ -344,6 +344,8 @@ fn rungs_of_steps_are_shown_as_epochs_of_each_trial() {
             .collect();
     assert_eq!(found[0], json!(expected));
     assert!(expected.iter().any(|row| row[3] != "0"), "nothing was stopped: {expected:?}");
+    let ends_at = |trial: &Value| trial["state"] == "complete" && trial["epochs"] == 3;
+    assert!(trials.iter().any(ends_at), "none ended by itself at a rung");
     let caption = browser.evaluate("document.querySelector('[data-plot=curves] figcaption').textContent");
     let best = format!("dashed: rungs of trial {}", shown["best"]["number"]);
     assert!(caption.as_str().unwrap().contains(&best), "{caption}");
