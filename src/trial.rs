@@ -123,12 +123,15 @@ pub struct History {
     best: Option<Best>,
     /// The epoch at which the objective alone was last improved.
     improved_at: u32,
+    /// Epochs trained of a history whose curve is forgotten: `epochs` is then the best one alone.
+    forgotten: Option<u32>,
 }
 
 impl History {
     /// A trial of `fold_count` folds (at least 1) that has not trained yet.
     pub fn new(order: Order, fold_count: usize) -> Self {
-        Self { order, fold_count: fold_count.max(1), epochs: Vec::new(), best: None, improved_at: 0 }
+        let (best, forgotten) = (None, None);
+        Self { order, fold_count: fold_count.max(1), epochs: Vec::new(), best, improved_at: 0, forgotten }
     }
 
     /// Adds one epoch of every fold, in the order of folds. Returns whether it is the best so far.
@@ -137,6 +140,7 @@ impl History {
     /// only a better value renews the patience.
     pub fn push(&mut self, folds: &[FoldEpoch]) -> bool {
         assert_eq!(folds.len(), self.fold_count, "an epoch has one entry per fold");
+        assert!(self.forgotten.is_none(), "a history without its curve does not go on");
         self.epochs.extend_from_slice(folds);
         let mean = |part: fn(&FoldEpoch) -> f64| folds.iter().map(part).sum::<f64>() / folds.len() as f64;
         let score =
@@ -160,7 +164,14 @@ impl History {
 
     /// Epochs trained.
     pub fn epoch_count(&self) -> u32 {
-        (self.epochs.len() / self.fold_count) as u32
+        self.forgotten.unwrap_or((self.epochs.len() / self.fold_count) as u32)
+    }
+
+    /// Forgets every epoch but the best: what ranks a trial and says how good it is stays, and its curve is empty.
+    pub fn forget_curve(&mut self) {
+        let best = self.best.map_or(Vec::new(), |best| self.at(best.epoch).to_vec());
+        self.forgotten = Some(self.epoch_count());
+        self.epochs = best;
     }
 
     /// Number of folds.
@@ -187,16 +198,19 @@ impl History {
     pub fn mean_values(&self) -> Vec<f64> {
         let mean =
             |folds: &[FoldEpoch]| folds.iter().map(|fold| fold.score.value).sum::<f64>() / folds.len() as f64;
-        self.epochs.chunks_exact(self.fold_count).map(mean).collect()
+        self.epochs().chunks_exact(self.fold_count).map(mean).collect()
     }
 
     /// (epoch, fold) every epoch of every fold.
     pub fn epochs(&self) -> &[FoldEpoch] {
-        &self.epochs
+        if self.forgotten.is_some() { &[] } else { &self.epochs }
     }
 
-    /// (fold) the epoch numbered `epoch`, from 1.
+    /// (fold) the epoch numbered `epoch`, from 1; the best one, where the curve is forgotten.
     pub fn at(&self, epoch: u32) -> &[FoldEpoch] {
+        if self.forgotten.is_some() {
+            return &self.epochs;
+        }
         let end = epoch as usize * self.fold_count;
         &self.epochs[end - self.fold_count..end]
     }

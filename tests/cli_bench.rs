@@ -100,6 +100,12 @@ fn what_cannot_be_measured_is_refused_before_any_time_is_spent() {
         ("--curve --workload W7", &["W7", "W1, W2, W3, W4"]),
         ("--plan tiled --workload W7", &["--plan", "W7", "W1, W2, W3, W4"]),
         ("--engine cpu --device 0", &["uses none"]),
+        (
+            "--engine cpu --plan resident",
+            &["--plan", "resident beside the engine cpu", "gpu and auto", "--engine gpu"],
+        ),
+        ("--engine cpu --plan tiled --workload W1", &["tiled beside the engine cpu"]),
+        ("study.toml --plan tiled", &["tiled beside the engine cpu"]),
         ("--engine tpu", &["auto, gpu, cpu"]),
         ("--memory lots", &["--memory", "512MiB"]),
         ("study.toml --workload W1", &["cannot be used with"]),

@@ -64,6 +64,41 @@ fn the_random_share_of_a_study_is_compared_with_the_rest() {
     assert_eq!(found["strategy"], "cma_es");
 }
 
+/// Trials are proposed three at a time: those up to trial 11 with the results of fewer than ten, by which `auto`
+/// is led.
+#[test]
+fn what_trials_found_that_no_result_led_stands_beside_those_behind_them() {
+    let place = Place::new();
+    place.write("some.toml", &STUDY.replace("trials = 6", "trials = 30\nbatch = 3"));
+    let (table, _) = place.run("tune some.toml");
+    let shown = place.show("runs/some");
+    let best = |numbers: std::ops::Range<u64>| {
+        let trials = shown["trials"].as_array().unwrap().iter();
+        let chosen = trials.filter(|trial| numbers.contains(&trial["number"].as_u64().unwrap()));
+        chosen.map(|trial| trial["value"].as_f64().unwrap()).max_by(f64::total_cmp).unwrap()
+    };
+    let found = &shown["unguided"];
+    assert_eq!((&found["how"], &found["strategy"]), (&"even".into(), &"auto".into()));
+    assert_eq!((&found["trials"], &found["strategy_trials"]), (&12.into(), &18.into()));
+    assert_eq!(found["value"], best(0..12));
+    assert_eq!(found["strategy_value_at_same_budget"], best(12..24));
+    assert_eq!(found["value_in_all"], best(0..30));
+    // A bracket is proposed with the results before it alone: the third begins at trial 14.
+    let brackets =
+        STUDY.replace("trials = 6", "trials = 20\nbatch = 3").replace("max_epochs = 8", "max_epochs = 9");
+    place.write("brackets.toml", &brackets.replace("[schedule]", "[schedule]\nkind = \"hyperband\""));
+    place.run("tune brackets.toml --quiet");
+    assert_eq!(place.show("runs/brackets")["unguided"]["trials"], 14);
+    for part in [
+        "the first 12 trials, spread evenly over the space and led by no result, found ",
+        "; auto found ",
+        " in the 12 behind them, ",
+        " in all 30",
+    ] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+}
+
 #[test]
 fn json_is_the_object_of_the_contract() {
     let place = Place::new();

@@ -230,6 +230,50 @@ fn lists_failures_and_values_out_of_reach_are_counted_or_left_out() {
     assert_eq!(Importance::of_trials(&space, Direction::Minimize, &turned), found);
 }
 
+/// 100 trials of a loss that is one hyperparameter, `far` of which came to `worst` wherever they stood; the other
+/// hyperparameter does nothing.
+fn with_outliers(direction: Direction, far: u64, worst: f64) -> Importance {
+    let unit = Domain::Float { low: 0.0, high: 1.0, log: false, step: None };
+    let space =
+        Space::new(vec![Dimension::new("drives", unit.clone()), Dimension::new("idle", unit)]).unwrap();
+    let stream = Stream::new(9, Purpose::Verify, 0, 0, 0);
+    let sign = if direction == Direction::Minimize { 1.0 } else { -1.0 };
+    let all: Vec<Trial> = (0..100)
+        .map(|number| {
+            let place = |at: u64| f64::from(stream.word((2 * number + at) as u32)) / 2_f64.powi(32);
+            let names = ["drives", "idle"].into_iter().zip([place(0), place(1)]);
+            let held = names.map(|(name, place)| (name.to_owned(), Value::Float(place))).collect();
+            let loss = if number % (100 / far.max(1)) == 0 && far > 0 { worst } else { 0.3 + place(0) };
+            trial(number, held, sign * loss, State::Complete)
+        })
+        .collect();
+    Importance::of_trials(&space, direction, &all)
+}
+
+/// Four trials of 100 that all but diverged would have all of the variance, and it would be that of where they stood.
+#[test]
+fn a_few_terrible_trials_do_not_take_all_of_the_variance() {
+    for direction in [Direction::Minimize, Direction::Maximize] {
+        let clean = with_outliers(direction, 0, 0.0);
+        let clean = measured(&clean, "fanova");
+        assert!(of(clean, "drives") > 0.95 && clean.notes.is_empty(), "{clean:?}");
+        let mut before = None;
+        for worst in [10.0, 1e6, 1e300] {
+            let found = with_outliers(direction, 4, worst);
+            let fanova = measured(&found, "fanova").clone();
+            assert!(of(&fanova, "drives") > 0.7, "{worst}: {fanova:?}");
+            let is_said =
+                |note: &String| note.contains("4 trials far worse") && note.contains("count as the worst");
+            assert!(fanova.notes.iter().any(is_said), "{worst}: {fanova:?}");
+            // How far they are makes no difference any more.
+            assert_eq!(before.get_or_insert(fanova.clone()), &fanova);
+        }
+        // Far better is what was looked for, and stays as it is.
+        let found = with_outliers(direction, 4, -1e6);
+        assert!(measured(&found, "fanova").notes.iter().all(|note| !note.contains("far worse")));
+    }
+}
+
 #[test]
 fn nothing_is_said_where_nothing_can_be() {
     let space = Space::new(vec![Dimension::new("a", choice(&[0, 1, 2]))]).unwrap();

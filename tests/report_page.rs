@@ -272,3 +272,109 @@ fn values_planes_and_pictures_are_seen_in_action() {
     assert_eq!(browser.evaluate(canvases), json!(24));
     assert!(marks["dependence-pixel0"].is_null() && marks["confusion"].as_u64().unwrap() >= 4, "{marks:#}");
 }
+
+/// The text beside the best score that stands under a name.
+fn beside(browser: &mut Browser, name: &str) -> String {
+    let found = browser.evaluate(&format!(
+        "[...document.querySelectorAll('#page-answer .beside div')].find((fact) => fact.querySelector('dt').textContent === '{name}')?.textContent ?? ''"
+    ));
+    found.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_answer_says_what_trials_found_that_no_result_led() {
+    let place = Place::new();
+    let mut browser = Browser::open(1280, 900);
+    for (strategy, trials, name, parts) in [
+        // Three at a time: up to trial 11 fewer than ten results are known.
+        (
+            "auto",
+            30,
+            "Unguided search",
+            &[
+                "best of the first 12 trials: spread evenly over the space, not drawn at random",
+                "before any result led auto",
+                "in the 12 behind them",
+                "in all 30",
+                "of the best of 6 of them",
+            ][..],
+        ),
+        ("auto", 8, "Unguided search", &["the best of 4 of these 8 trials: all were spread evenly"]),
+        ("halton", 8, "Unguided search", &["the best of 4 of these 8 trials: all were spread evenly"]),
+        ("random", 8, "Random search", &["the best of 4 of these 8 trials: all were drawn at random"]),
+        ("grid", 6, "Random search", &["known when the whole grid has ended"]),
+    ] {
+        let run = format!("runs/{strategy}-{trials}");
+        let batch = if strategy == "auto" { " --batch 3" } else { "" };
+        place.run(&format!(
+            "tune study.toml --strategy {strategy} --trials {trials}{batch} --out {run} --quiet"
+        ));
+        browser.load(&report(&place, &run), "");
+        let text = beside(&mut browser, name);
+        parts
+            .iter()
+            .for_each(|part| assert!(text.contains(part), "{strategy}, {trials}: {part:?} is not in {text}"));
+    }
+    let grid = place.read("study.toml").replace("{ log_uniform = [1e-3, 1e-1] }", "[1e-3, 1e-2]");
+    place.write("grid.toml", &grid.replace("{ uniform = [0.0, 0.3] }", "0.0"));
+    place.run("tune grid.toml --strategy grid --quiet");
+    let file = report(&place, "runs/grid");
+    browser.load(&file, "");
+    let text = beside(&mut browser, "Unguided search");
+    assert!(text.contains("the best of 2 of these 4 trials: all were the cells of the grid"), "{text}");
+    assert_quiet(&mut browser, &file);
+}
+
+/// By penguins in three folds an epoch has 15 steps of 16 rows, and 4 of 64: rungs at 10, 20 and 40 steps are the first
+/// ends of an epoch there, 1, 2, 3 and 3, 5 and none below 8.
+#[test]
+fn rungs_of_steps_are_shown_as_epochs_of_each_trial() {
+    let place = Place::new();
+    let schedule = "[schedule]\nkind = \"asha\"\nreduction_factor = 2\nrung_steps = 10\npatience = 1";
+    let study = place.read("study.toml").replace("[schedule]", schedule);
+    place.write("steps.toml", &study.replace("batch_size = 64", "batch_size = [16, 64]"));
+    place.run("tune steps.toml --trials 24 --strategy random --quiet");
+    let shown = place.show("runs/steps");
+    let trials = shown["trials"].as_array().unwrap();
+    let counts = |at: [u64; 2]| -> [usize; 3] {
+        let rungs = trials.iter().map(|trial| {
+            let at = at[usize::from(trial["hyperparameters"]["batch_size"] == 64)];
+            (trial["epochs"].as_u64().unwrap(), at, trial["state"] == "pruned")
+        });
+        let came = rungs.filter(|(epochs, at, _)| epochs >= at).collect::<Vec<_>>();
+        let stopped = came.iter().filter(|(epochs, at, is_pruned)| epochs == at && *is_pruned).count();
+        [came.len(), stopped, came.iter().filter(|(epochs, at, _)| epochs > at).count()]
+    };
+    let file = report(&place, "runs/steps");
+    let mut browser = Browser::open(1280, 900);
+    browser.load(&file, "#training");
+    let found = browser.evaluate(
+        "[...document.querySelectorAll('#page-training table')].map((table) => [...table.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent)))",
+    );
+    let expected: Vec<Vec<String>> =
+        [("10", "1 to 3", [1, 3]), ("20", "2 to 5", [2, 5]), ("40", "3", [3, 99])]
+            .into_iter()
+            .map(|(steps, epochs, at)| {
+                [steps.to_owned(), epochs.to_owned()]
+                    .into_iter()
+                    .chain(counts(at).map(|count| count.to_string()))
+                    .collect()
+            })
+            .collect();
+    assert_eq!(found[0], json!(expected));
+    assert!(expected.iter().any(|row| row[3] != "0"), "nothing was stopped: {expected:?}");
+    let ends_at = |trial: &Value| trial["state"] == "complete" && trial["epochs"] == 3;
+    assert!(trials.iter().any(ends_at), "none ended by itself at a rung");
+    let caption = browser.evaluate("document.querySelector('[data-plot=curves] figcaption').textContent");
+    let best = format!("dashed: rungs of trial {}", shown["best"]["number"]);
+    assert!(caption.as_str().unwrap().contains(&best), "{caption}");
+    assert_quiet(&mut browser, &file);
+
+    std::fs::remove_file(place.path("penguins.csv")).unwrap();
+    let file = report(&place, "runs/steps");
+    browser.load(&file, "#training");
+    let note = browser.evaluate("document.querySelector('#page-training .note').textContent");
+    let note = note.as_str().unwrap();
+    assert!(note.contains("rungs is not known") && note.contains("penguins.csv"), "{note}");
+    assert_quiet(&mut browser, &file);
+}

@@ -48,6 +48,47 @@ fn curves_are_shown_where_they_are_asked_for_or_find_room() {
     place.fail("show runs/study --curves --mistakes 3", 2);
 }
 
+/// Of a study with trials that were stopped, diverged, and took over from others: whatever is shown is the same where
+/// curves are read of the trials alone that are shown with one.
+#[test]
+fn a_leaderboard_without_the_curves_of_all_says_the_same() {
+    for kind in ["asha", "population"] {
+        let place = Place::new();
+        // Of large steps some diverge.
+        let study =
+            cli::STUDY.replace("trials = 6", "trials = 24\nbatch = 3").replace("species", "body_mass_g");
+        let study = study.replace("[1e-3, 1e-1]", "[1e-3, 1e3]").replace("64", "64\noptimizer = \"sgd\"");
+        let study = study.replace("[schedule]", &format!("[schedule]\nkind = \"{kind}\""));
+        place.write("study.toml", &study.replace("max_epochs = 8", "max_epochs = 9"));
+        place.run("tune study.toml --quiet");
+        let folder = place.path("runs/study");
+        let whole = Leaderboard::open(&folder).unwrap();
+        assert!(whole.optimism.is_some() && whole.trials.iter().any(|trial| trial.score().is_none()));
+        for format in report::ALL {
+            for (top, width, curves) in [
+                (None, None, false),
+                (None, None, true),
+                (Some(4), None, true),
+                (Some(4), Some(200), false),
+                (Some(0), Some(200), true),
+                (None, Some(60), false),
+            ] {
+                let page = Page { top, width, curves };
+                let count = format.curve_count(page);
+                let board = Leaderboard::open_with_curves(&folder, count).unwrap();
+                assert_eq!(
+                    format.render(&board, page),
+                    format.render(&whole, page),
+                    "{} {page:?}",
+                    format.name()
+                );
+                let held = board.trials.iter().filter(|trial| !trial.history.epochs().is_empty()).count();
+                assert!(held <= count, "{held} curves for {page:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn many_epochs_share_characters_and_short_curves_end_early() {
     use manytune::model::metric::Direction;

@@ -6,7 +6,7 @@ use crate::benchmark::record::{self, Record};
 use crate::benchmark::workload::{self, Workload};
 use crate::benchmark::{Bench, REAL_JOB, Settings};
 use crate::engine::gpu::plan::Plans;
-use crate::engine::{self, Engine, EngineChoice, Job};
+use crate::engine::{self, Engine, EngineChoice, EngineKind, Job};
 use crate::error::{Error, Result, unknown_name};
 use crate::study::plan::{Overrides, Plan, device_beside_cpu};
 use std::cell::Cell;
@@ -118,11 +118,18 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
     let memory = memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
     let plans = Plans::named(&arguments.plan)?;
+    let names_plan = arguments.plan != FASTEST;
+    if names_plan && choice == EngineChoice::Cpu {
+        return Err(plan_beside_cpu(&arguments.plan));
+    }
     let is_said = Cell::new(arguments.quiet);
     let open = |job: Job| -> Result<Box<dyn Engine>> {
         let opened = engine::open_by(choice, device.as_deref(), memory, plans, job)?;
         if !is_said.replace(true) {
             output::note(&opened.why);
+            if names_plan && opened.engine.kind() == EngineKind::Cpu {
+                output::note(&format!("--plan {} has no effect on the engine cpu", arguments.plan));
+            }
         }
         Ok(opened.engine)
     };
@@ -188,6 +195,12 @@ fn wanted(arguments: &Arguments, overrides: &Overrides) -> Result<Wanted> {
         old.expect_any(&names)?;
     }
     Ok(Wanted { plan, named, old })
+}
+
+fn plan_beside_cpu(plan: &str) -> Error {
+    Error::usage("--plan", format!("{plan} beside the engine cpu, which has one way to train"))
+        .allowed("a plan for the engines gpu and auto")
+        .advice("--plan left out, or --engine gpu")
 }
 
 fn settings(arguments: &Arguments) -> Result<Settings> {

@@ -58,10 +58,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.inside {
         return inside(arguments);
     }
-    let board = Leaderboard::open(&arguments.run)?;
-    output::print(
-        &format.render(&board, Page { top: arguments.top, width: output::width(), curves: arguments.curves }),
-    )
+    let page = Page { top: arguments.top, width: output::width(), curves: arguments.curves };
+    let board = Leaderboard::open_with_curves(&arguments.run, format.curve_count(page))?;
+    output::print(&format.render(&board, page))
 }
 
 /// Whether JSON is asked for, of what has no other form but a table.

@@ -159,9 +159,9 @@ fn overrides(arguments: &Arguments) -> Overrides {
 
 /// Prints the leaderboard and what to run next; a study without any model is an error.
 fn finish(folder: &Path) -> Result<()> {
-    let board = Leaderboard::open(folder)?;
-    let text = report::ALL[0].render(&board, Page { top: Some(TOP), width: output::width(), curves: false });
-    output::print(&text)?;
+    let (format, page) = (report::ALL[0], Page { top: Some(TOP), width: output::width(), curves: false });
+    let board = Leaderboard::open_with_curves(folder, format.curve_count(page))?;
+    output::print(&format.render(&board, page))?;
     if board.best().is_some() {
         let folder = output::quoted(&folder.display().to_string());
         return output::print(&format!(

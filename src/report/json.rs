@@ -1,6 +1,6 @@
 //! The leaderboard as one JSON object, for scripts.
 
-use super::{Comparison, Format, Leaderboard, Page};
+use super::{Comparison, Format, Leaderboard, Opening, Page};
 use crate::study::solver;
 use crate::trial::{State, Succession, Trial};
 use serde_json::{Value, json};
@@ -52,6 +52,17 @@ impl Format for Json {
                 "strategy_value_at_same_budget": found.strategy_value_at_same_budget,
                 "strategy_trials": found.strategy_count,
                 "strategy_value": found.strategy_value,
+            });
+        }
+        if let Some(found) = Opening::of(board).filter(|opening| !opening.guided.is_empty()) {
+            object["unguided"] = json!({
+                "how": found.how(),
+                "trials": found.values.len(),
+                "value": found.values[0],
+                "strategy": title.division.strategy,
+                "strategy_value_at_same_budget": found.guided_at_same_budget,
+                "strategy_trials": found.guided.len(),
+                "value_in_all": found.best,
             });
         }
         format!("{object:#}\n")

@@ -17,16 +17,18 @@ pub mod picture;
 mod random_share;
 mod sparkline;
 mod table;
+mod unguided;
 
 pub use number::{plain, significant};
 pub use random_share::{Comparison, Division};
+pub use unguided::Opening;
 
 use crate::error::Result;
 use crate::model::metric::Direction;
 use crate::study::external::{self, Ledger};
 use crate::study::folder;
 use crate::study::noise::Noise;
-use crate::study::optimism::Optimism;
+use crate::study::optimism::{Chooser, Optimism};
 use crate::study::same::plan_of;
 use crate::study::schema::Content;
 use crate::study::store::Store;
@@ -43,6 +45,10 @@ pub trait Format: Sync {
     fn name(&self) -> &'static str;
     /// What it is for, on one line.
     fn summary(&self) -> &'static str;
+    /// Of how many trials, from the first on, it looks at learning curves.
+    fn curve_count(&self, _page: Page) -> usize {
+        0
+    }
     /// The leaderboard in this form, with a line break at its end.
     fn render(&self, board: &Leaderboard, page: Page) -> String;
 }
@@ -99,8 +105,14 @@ pub struct Leaderboard {
 impl Leaderboard {
     /// Reads the study or search in a folder, whether or not it is being worked on.
     pub fn open(folder: &Path) -> Result<Self> {
+        Self::open_with_curves(folder, usize::MAX)
+    }
+
+    /// The same with the learning curves of the first `curves` trials alone: those of all are most of what a study is in
+    /// memory.
+    pub fn open_with_curves(folder: &Path, curves: usize) -> Result<Self> {
         let mut board = match folder::content(folder)? {
-            Content::Study => Self::of_study(&Store::read(folder)?)?,
+            Content::Study => Self::of_study(&Store::read(folder)?, curves)?,
             Content::Search => Self::of_search(&Ledger::read(folder)?)?,
         };
         if !folder::is_running(folder) {
@@ -111,18 +123,28 @@ impl Leaderboard {
         Ok(board)
     }
 
-    fn of_study(store: &Store) -> Result<Self> {
+    fn of_study(store: &Store, curves: usize) -> Result<Self> {
         let header = store.header()?;
         // A leaderboard is read also where the study itself no longer is.
         let plan = plan_of(&header);
         let repeats = plan.as_ref().map_or(1, |plan| plan.data.split.repeats.max(1));
+        // By number: of equals the first is chosen.
+        let mut chooser = Chooser::new(header.order()?, header.fold_count / repeats);
+        let trials = store.trials_changed(|trial| {
+            chooser.take(trial);
+            if curves < usize::MAX {
+                trial.history.forget_curve();
+            }
+        })?;
+        let direction = header.objective()?.direction();
         let division = plan.map(|plan| Division {
+            unguided: plan.unguided(direction, header.fold_count, trials.len() as u64),
             strategy: plan.strategy,
             share: plan.random_share,
             enqueued: plan.enqueued.len() as u64,
         });
         let title = Title {
-            direction: header.objective()?.direction(),
+            direction,
             engine: header.engine.name().to_owned(),
             device: Some(header.device.clone()),
             seed: header.seed,
@@ -132,21 +154,29 @@ impl Leaderboard {
             name: header.name.clone(),
             objective: header.objective.clone(),
         };
-        // By number: of equals the first is chosen.
-        let trials = store.trials()?;
-        let optimism = Optimism::of(header.order()?, &trials, header.fold_count / repeats);
-        let board = Self::new(title, header.order()?, trials);
+        let mut board = Self::new(title, header.order()?, trials);
+        if curves < usize::MAX {
+            for trial in board.trials.iter_mut().take(curves) {
+                let whole = store.trial(trial.number)?.map(|whole| whole.history);
+                // One that has trained on meanwhile stays as it was.
+                if let Some(whole) = whole.filter(|it| it.epoch_count() == trial.history.epoch_count()) {
+                    trial.history = whole;
+                }
+            }
+        }
         // Of a trial that was the best before the study was extended nothing is said.
         let of_best = |noise: &Noise| noise.seeds.trial == board.best().map(|best| best.number);
         let noise = store.noise()?.filter(of_best);
-        Ok(Self { solvers: store.solvers()?, optimism, noise, ..board })
+        Ok(Self { solvers: store.solvers()?, optimism: chooser.optimism(), noise, ..board })
     }
 
     fn of_search(ledger: &Ledger) -> Result<Self> {
         let plan = external::run::stored_plan(ledger)?;
+        let rows = ledger.rows()?;
+        let unguided = Some(plan.unguided(rows.len() as u64));
         // No two values tie but equal ones.
         let order = Order { objective: plan.direction, tie_break: plan.direction };
-        let trials = ledger.rows()?.into_iter().map(|row| row.trial(order)).collect();
+        let trials = rows.into_iter().map(|row| row.trial(order)).collect();
         let title = Title {
             name: plan.name,
             objective: "value".to_owned(),
@@ -160,6 +190,7 @@ impl Leaderboard {
                 strategy: plan.strategy.name().to_owned(),
                 share: plan.random_share,
                 enqueued: plan.enqueued.len() as u64,
+                unguided,
             },
         };
         Ok(Self::new(title, order, trials))

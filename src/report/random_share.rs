@@ -1,7 +1,7 @@
 //! What random search found beside the strategy, where the study left it a share of the trials.
 
 use super::Leaderboard;
-use crate::search::is_random;
+use crate::search::{Unguided, is_random};
 use crate::trial::{Order, Trial};
 
 /// How a study's trials were divided.
@@ -13,6 +13,8 @@ pub struct Division {
     pub share: f64,
     /// The first trials, which were enqueued and belong to neither.
     pub enqueued: u64,
+    /// Which trials no result led, and the number of the first that results may have led, where there is one.
+    pub unguided: Option<(Unguided, Option<u64>)>,
 }
 
 /// What both found, of the trials that have ended.

@@ -5,10 +5,12 @@ use super::map::map;
 use super::noise;
 use super::number::{Scores, short};
 use super::sparkline::Sparklines;
-use super::{Comparison, Format, Leaderboard, Page};
+use super::{Comparison, Format, Leaderboard, Opening, Page};
+use crate::search::Unguided;
+use crate::space::Value;
 use crate::study::optimism::Optimism;
 use crate::trial::{State, Trial};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Most reasons of failed trials that are listed.
 const MOST_REASONS: usize = 3;
@@ -22,6 +24,10 @@ impl Format for Table {
     }
     fn summary(&self) -> &'static str {
         "a table for people"
+    }
+
+    fn curve_count(&self, page: Page) -> usize {
+        if page.curves || page.width.is_some() { page.top.unwrap_or(usize::MAX) } else { 0 }
     }
 
     fn render(&self, board: &Leaderboard, page: Page) -> String {
@@ -65,15 +71,14 @@ fn title(board: &Leaderboard) -> String {
 
 /// The names of hyperparameters that differ between trials, and `name=value` of those that do not.
 fn hyperparameters(board: &Leaderboard) -> (Vec<&str>, Vec<String>) {
-    let mut seen: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    let mut holders: BTreeMap<&str, usize> = BTreeMap::new();
+    // (name) its first value, and of how many trials that is the value
+    let mut seen: BTreeMap<&str, (&Value, usize)> = BTreeMap::new();
     for (name, value) in board.trials.iter().flat_map(|trial| &trial.configuration) {
-        seen.entry(name).or_default().insert(super::plain(value));
-        *holders.entry(name).or_default() += 1;
+        let (first, holders) = seen.entry(name).or_insert((value, 0));
+        *holders += usize::from(first.same(value));
     }
     // With one trial nothing differs, and everything is of interest.
-    let is_fixed =
-        |name: &str| board.trials.len() > 1 && seen[name].len() == 1 && holders[name] == board.trials.len();
+    let is_fixed = |name: &str| board.trials.len() > 1 && seen[name].1 == board.trials.len();
     let (fixed, varying): (Vec<&str>, Vec<&str>) = seen.keys().partition(|name| is_fixed(name));
     let value = |name: &&str| board.trials[0].configuration.get(*name).map_or(String::new(), short);
     let fixed = fixed.iter().map(|name| format!("{name}={}", value(name))).collect();
@@ -189,9 +194,26 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
             if numbers.len() > 1 { format!(" and {} more", numbers.len() - 1) } else { String::new() };
         text.push_str(&format!("trial {}{others} failed: {reason}\n", numbers[0]));
     }
+    let text_of =
+        |value: Option<f64>| value.map_or("nothing".into(), |value| Scores::like(value).text(value));
+    if let Some(found) = Opening::of(board).filter(|opening| !opening.guided.is_empty()) {
+        let (first, behind) = (found.values.len(), found.guided.len());
+        text.push_str(&format!(
+            "the first {first} trials, {} and led by no result, found {}; {} found {} in the {} behind them, {} in all {}\n",
+            match found.unguided {
+                Unguided::Random => "drawn at random",
+                Unguided::Even | Unguided::EvenUntil(_) => "spread evenly over the space",
+                Unguided::Cells(_) => "a whole grid",
+            },
+            text_of(found.values[0]),
+            board.title.division.strategy,
+            text_of(found.guided_at_same_budget),
+            first.min(behind),
+            text_of(found.best),
+            first + behind
+        ));
+    }
     if let Some(found) = Comparison::of(board) {
-        let text_of =
-            |value: Option<f64>| value.map_or("nothing".into(), |value| Scores::like(value).text(value));
         text.push_str(&format!(
             "random search found {} in its {} trials; {} found {} in as many of its own, {} in all {}\n",
             text_of(found.random_value),

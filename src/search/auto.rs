@@ -5,7 +5,7 @@
 
 use super::starts::STARTUP;
 use super::tpe::CANDIDATES;
-use super::{Settings, Strategy, StrategyKind, Trials, gp, tpe};
+use super::{Settings, Strategy, StrategyKind, Trials, Unguided, gp, tpe};
 use crate::error::Result;
 use crate::setting::Setting;
 use crate::space::{Configuration, Space};
@@ -45,6 +45,9 @@ impl StrategyKind for Auto {
         vec![format!(
             "auto: {startup} trials spread evenly over the space{few}, then Parzen estimators (tpe)"
         )]
+    }
+    fn unguided(&self, _: &Space, settings: &Settings) -> Unguided {
+        Unguided::EvenUntil(settings.chosen.count(&STARTUP))
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         let most = settings.chosen.count(&GP_TRIALS);

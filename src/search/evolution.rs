@@ -8,7 +8,7 @@
 
 use super::frame::{Frame, Member};
 use super::starts::Starts;
-use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, normal};
+use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, Unguided, normal};
 use crate::error::Result;
 use crate::random::{Purpose, Stream, StreamReader};
 use crate::setting::Setting;
@@ -57,6 +57,9 @@ impl StrategyKind for Evolution {
         vec![format!(
             "evolution: {population} trials spread evenly over the space, then children of the latest"
         )]
+    }
+    fn unguided(&self, _: &Space, settings: &Settings) -> Unguided {
+        Unguided::EvenUntil(settings.chosen.count(&POPULATION_SIZE))
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(Lineage { settings: settings.clone(), known: None, proposed: None })

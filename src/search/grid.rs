@@ -5,7 +5,7 @@ mod axis;
 mod refine;
 
 use super::cells::{Cells, Remaining};
-use super::{Settings, Strategy, StrategyKind, Trials};
+use super::{Settings, Strategy, StrategyKind, Trials, Unguided};
 use crate::error::{Error, Result};
 use crate::setting::{Chosen, Setting};
 use crate::space::{Configuration, Space};
@@ -74,6 +74,10 @@ impl StrategyKind for Grid {
             .iter()
             .filter(|dimension| dimension.domain.size().is_none() && dimension.grid_count.is_none());
         std::iter::once(size + &allowed).chain(unsaid.map(default_points)).chain(refined).collect()
+    }
+    fn unguided(&self, space: &Space, settings: &Settings) -> Unguided {
+        let cells = remaining(space, &settings.enqueued).len().unwrap_or(u128::MAX);
+        Unguided::Cells(u64::try_from(cells).unwrap_or(u64::MAX))
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(Walk { settings: settings.clone(), passes: None, needs: 0, remarks: Vec::new() })

@@ -2,9 +2,10 @@
 //! number of trials.
 
 use super::sequence::{self, Sequence};
-use super::{Settings, Strategy, StrategyKind};
+use super::{Settings, Strategy, StrategyKind, Unguided};
 use crate::random::Permutation;
 use crate::setting::Chosen;
+use crate::space::Space;
 
 /// Randomised Halton points.
 pub struct HaltonSearch;
@@ -18,6 +19,9 @@ impl StrategyKind for HaltonSearch {
     }
     fn learns(&self, _: &Chosen) -> bool {
         false
+    }
+    fn unguided(&self, _: &Space, _: &Settings) -> Unguided {
+        Unguided::Even
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(sequence::Points::new(settings, Halton::new))

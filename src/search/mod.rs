@@ -19,6 +19,7 @@ mod share;
 mod sobol;
 mod starts;
 mod tpe;
+mod unguided;
 mod vectors;
 mod window;
 
@@ -29,7 +30,8 @@ pub use feasible::{refuse_empty, refuse_fixed, refuse_impossible};
 pub(crate) use frame::is_ordered;
 pub use session::{Asked, Best, Outcome, Past, Search};
 pub use share::is_random;
-pub use window::{Next, Options, Window};
+pub use unguided::Unguided;
+pub use window::{Next, Options, Window, results_before};
 
 use crate::error::{Result, unknown_name};
 use crate::model::metric::Direction;
@@ -104,6 +106,8 @@ pub trait StrategyKind: Sync {
     fn waits(&self, _chosen: &Chosen) -> bool {
         false
     }
+    /// Which of its trials no result leads.
+    fn unguided(&self, space: &Space, settings: &Settings) -> Unguided;
     /// The numeric settings that it understands, keys of `[search]`.
     fn settings(&self) -> &'static [Setting] {
         &[]

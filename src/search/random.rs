@@ -1,7 +1,7 @@
 //! Draws each hyperparameter from its own distribution (Bergstra and Bengio, 2012); never the same
 //! configuration twice while a finite space has others.
 
-use super::{Distinct, Settings, Strategy, StrategyKind, Trials};
+use super::{Distinct, Settings, Strategy, StrategyKind, Trials, Unguided};
 use crate::error::Result;
 use crate::setting::Chosen;
 use crate::space::{Configuration, Space};
@@ -18,6 +18,9 @@ impl StrategyKind for Random {
     }
     fn learns(&self, _: &Chosen) -> bool {
         false
+    }
+    fn unguided(&self, _: &Space, _: &Settings) -> Unguided {
+        Unguided::Random
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(Draws { settings: settings.clone(), proposed: None })

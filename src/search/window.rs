@@ -141,7 +141,7 @@ impl<'a> Window<'a> {
 
     /// Asks for the chunk of the next number; false where it must wait.
     fn ask(&mut self, start: impl Fn(u64) -> u64) -> Result<bool> {
-        let size = if self.learns { self.batch.div_ceil(4) } else { UNLEARNED_CHUNK };
+        let size = if self.learns { chunk_size(self.batch) } else { UNLEARNED_CHUNK };
         let mut first = self.next_number / size * size;
         let end = self.limit.map_or(first + size, |limit| limit.min(first + size));
         if end <= self.next_number {
@@ -149,7 +149,7 @@ impl<'a> Window<'a> {
             return Ok(true);
         }
         let mut known = match self.learns {
-            true => (first + size).saturating_sub(self.batch).min(start(first)),
+            true => results_before(first, self.batch, &start),
             false => 0,
         };
         loop {
@@ -201,6 +201,19 @@ impl<'a> Window<'a> {
         chunk.extend(self.strategy.ask(self.space, trials, from, (end - from) as usize)?);
         Ok(chunk)
     }
+}
+
+/// Trials asked of a strategy that learns at a time.
+fn chunk_size(batch: u64) -> u64 {
+    batch.div_ceil(4)
+}
+
+/// How many results a strategy that learns knows when it proposes the trial of a number, with `batch` (at least 1)
+/// trials under way at most. `start` gives the first number of the trials that one must be under way together with.
+pub fn results_before(number: u64, batch: u64, start: impl Fn(u64) -> u64) -> u64 {
+    let size = chunk_size(batch);
+    let first = number / size * size;
+    (first + size).saturating_sub(batch).min(start(first))
 }
 
 /// A strategy cannot wait for trials that wait for the one that it is asked for.

@@ -34,4 +34,5 @@ pub mod store;
 pub mod subsets;
 pub mod succession;
 pub mod tune;
+mod unguided;
 mod weights;

@@ -195,9 +195,7 @@ impl SavedModel {
             0 => Task::Regression,
             class_count => Task::Classification { class_count },
         };
-        let trials = store.trials()?;
-        let trial = trials.iter().find(|trial| trial.number == models.trial);
-        let trial = trial.ok_or_else(|| none_yet(folder))?;
+        let trial = store.trial(models.trial)?.ok_or_else(|| none_yet(folder))?;
         // The length of the learning-rate schedule is nothing to a trained network.
         let (network, recipe) =
             hyperparameter::build(&trial.configuration, task, preprocessing.features.len(), 1)?;

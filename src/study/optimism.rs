@@ -8,7 +8,7 @@
 //! What stays: where curves ended was decided by all folds, and choosing by one fold less chooses a little worse.
 
 use crate::sample::Sample;
-use crate::trial::{self, FoldEpoch, Order, State, Trial};
+use crate::trial::{FoldEpoch, Order, State, Trial};
 use std::cmp::Ordering;
 
 /// Fewer folds leave nothing to choose by.
@@ -30,39 +30,74 @@ pub struct Optimism {
 }
 
 impl Optimism {
-    /// Of a study whose folds are divided anew after every `per_repeat` of them: what judges must not have had its rows
-    /// in what chooses, so that only folds of one repeat choose for each other. `None` where there are fewer than three
-    /// folds, or two complete trials, or a score is undefined.
+    /// Of all trials of a study, by number; see [`Chooser`].
     pub fn of(order: Order, trials: &[Trial], per_repeat: usize) -> Option<Self> {
-        let complete: Vec<&Trial> =
-            trials.iter().filter(|trial| trial.state == State::Complete && trial.best().is_some()).collect();
-        let best = trial::best(order, trials)?.score()?.value;
-        let fold_count = complete.first()?.history.fold_count();
-        let is_even = per_repeat >= FEWEST_FOLDS && fold_count.is_multiple_of(per_repeat);
-        if !is_even || complete.len() < FEWEST_TRIALS {
+        let mut chooser = Chooser::new(order, per_repeat);
+        trials.iter().for_each(|trial| chooser.take(trial));
+        chooser.optimism()
+    }
+}
+
+/// Chooses trial and epoch once more, fold by fold, of one trial after the other.
+pub struct Chooser {
+    order: Order,
+    /// Folds of one division of the rows.
+    per_repeat: usize,
+    trial_count: usize,
+    /// The best value of a complete trial.
+    best: f64,
+    /// (fold) What the others choose by, and what that comes to on this one.
+    chosen: Vec<((f64, f64), f64)>,
+}
+
+impl Chooser {
+    /// Of a study whose folds are divided anew after every `per_repeat` of them: what judges must not have had its rows
+    /// in what chooses, so that only folds of one repeat choose for each other.
+    pub fn new(order: Order, per_repeat: usize) -> Self {
+        Self { order, per_repeat, trial_count: 0, best: f64::NAN, chosen: Vec::new() }
+    }
+
+    /// The next trial, by number.
+    pub fn take(&mut self, trial: &Trial) {
+        let Some(score) = trial.score().filter(|_| trial.state == State::Complete) else { return };
+        self.trial_count += 1;
+        if self.order.objective.better(score.value, self.best) {
+            self.best = score.value;
+        }
+        let fold_count = trial.history.fold_count();
+        if self.per_repeat < FEWEST_FOLDS || !fold_count.is_multiple_of(self.per_repeat) {
+            return;
+        }
+        for epoch in epochs(trial) {
+            for fold in 0..fold_count {
+                let first = fold - fold % self.per_repeat;
+                let others = (first..first + self.per_repeat).filter(|&other| other != fold);
+                let found = (mean(epoch, others), epoch[fold].score.value);
+                match self.chosen.get_mut(fold) {
+                    // Of equals the first: the trial of the lower number at the earlier epoch, as in the study.
+                    Some(best) if compare(self.order, found.0, best.0) == Ordering::Less => *best = found,
+                    Some(_) => {}
+                    None => self.chosen.push(found),
+                }
+            }
+        }
+    }
+
+    /// `None` where there are fewer than three folds, or two complete trials, or a score is undefined.
+    pub fn optimism(self) -> Option<Optimism> {
+        if self.chosen.is_empty() || self.trial_count < FEWEST_TRIALS {
             return None;
         }
-        let judged = |fold: usize| {
-            let first = fold - fold % per_repeat;
-            let others: Vec<usize> = (first..first + per_repeat).filter(|&other| other != fold).collect();
-            let candidates =
-                complete.iter().flat_map(|trial| epochs(trial)).map(|epoch| (mean(epoch, &others), epoch));
-            // Of equals the first: the trial of the lower number at the earlier epoch, as in the study.
-            let chosen = candidates.reduce(|best, found| match compare(order, found.0, best.0) {
-                Ordering::Less => found,
-                _ => best,
-            });
-            chosen.map(|(_, epoch)| epoch[fold].score.value)
-        };
-        let values: Vec<f64> = (0..fold_count).filter_map(judged).collect();
+        let values: Vec<f64> = self.chosen.iter().map(|(_, value)| *value).collect();
         let judged = Sample::of(&values);
         let value = judged.mean;
-        let flattery = if order.objective.better(1.0, 0.0) { best - value } else { value - best };
-        value.is_finite().then(|| Self {
+        let is_more_better = self.order.objective.better(1.0, 0.0);
+        let flattery = if is_more_better { self.best - value } else { value - self.best };
+        value.is_finite().then(|| Optimism {
             value,
             standard_error: judged.standard_error(),
             flattery,
-            trial_count: complete.len(),
+            trial_count: self.trial_count,
         })
     }
 }
@@ -74,10 +109,10 @@ fn epochs(trial: &Trial) -> impl Iterator<Item = &[FoldEpoch]> {
 }
 
 /// Mean objective and tie-breaker over some folds.
-fn mean(epoch: &[FoldEpoch], folds: &[usize]) -> (f64, f64) {
-    let mean = |part: fn(&FoldEpoch) -> f64| {
-        folds.iter().map(|&fold| part(&epoch[fold])).sum::<f64>() / folds.len() as f64
-    };
+fn mean(epoch: &[FoldEpoch], folds: impl Iterator<Item = usize> + Clone) -> (f64, f64) {
+    let count = folds.clone().count() as f64;
+    let mean =
+        |part: fn(&FoldEpoch) -> f64| folds.clone().map(|fold| part(&epoch[fold])).sum::<f64>() / count;
     (mean(|fold| fold.score.value), mean(|fold| fold.score.tie_break))
 }
 

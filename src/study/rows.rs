@@ -92,12 +92,17 @@ pub struct TrialRow {
     curves: [Vec<u8>; 3],
 }
 
-/// Reads every trial, by number, or the one of a number.
-pub fn read_trials(connection: &Connection, only: Option<u64>) -> rusqlite::Result<Vec<TrialRow>> {
+/// Reads every trial, by number, or the one of a number; each row becomes what `take` makes of it before the next is
+/// read, so that there is never all of them twice.
+pub fn read_trials<T>(
+    connection: &Connection,
+    only: Option<u64>,
+    mut take: impl FnMut(TrialRow) -> T,
+) -> rusqlite::Result<Vec<T>> {
     let sql = "SELECT number, state, hyperparameters, seconds, diverged_at_step, failure, train_loss, \
                objective, tie_break FROM trials WHERE ?1 IS NULL OR number = ?1 ORDER BY number";
     let read = |row: &Row<'_>| {
-        Ok(TrialRow {
+        Ok(take(TrialRow {
             number: row.get::<_, i64>(0)? as u64,
             state: row.get(1)?,
             hyperparameters: row.get(2)?,
@@ -105,7 +110,7 @@ pub fn read_trials(connection: &Connection, only: Option<u64>) -> rusqlite::Resu
             diverged_at_step: row.get(4)?,
             failure: row.get(5)?,
             curves: [row.get(6)?, row.get(7)?, row.get(8)?],
-        })
+        }))
     };
     connection.prepare(sql)?.query_map([only.map(|number| number as i64)], read)?.collect()
 }

@@ -135,12 +135,17 @@ impl Store {
 
     /// Every trial, by number.
     pub fn trials(&self) -> Result<Vec<Trial>> {
-        self.read_trials(None)
+        self.read_trials(None, |_| {})
+    }
+
+    /// The same, each changed as soon as it is read: what is not needed is never held of all of them.
+    pub fn trials_changed(&self, change: impl FnMut(&mut Trial)) -> Result<Vec<Trial>> {
+        self.read_trials(None, change)
     }
 
     /// One trial; `None` where there is none of this number.
     pub fn trial(&self, number: u64) -> Result<Option<Trial>> {
-        Ok(self.read_trials(Some(number))?.pop())
+        Ok(self.read_trials(Some(number), |_| {})?.pop())
     }
 
     /// Whether no trial came to anything.
@@ -150,7 +155,7 @@ impl Store {
         read().map_err(fault(&self.path()))
     }
 
-    fn read_trials(&self, only: Option<u64>) -> Result<Vec<Trial>> {
+    fn read_trials(&self, only: Option<u64>, mut change: impl FnMut(&mut Trial)) -> Result<Vec<Trial>> {
         let path = self.path();
         let header = self.header()?;
         let (order, fold_count) = (header.order()?, header.fold_count);
@@ -159,14 +164,19 @@ impl Store {
         for (number, succession) in lineage::read(&self.connection, only).map_err(fault(&path))? {
             lineages.entry(number).or_default().push(succession.ok_or_else(|| damaged(number))?);
         }
-        let rows = rows::read_trials(&self.connection, only).map_err(fault(&path))?;
-        rows.into_iter()
-            .map(|row| {
-                let number = row.number;
-                let lineage = lineages.remove(&number).unwrap_or_default();
-                row.trial(order, fold_count, lineage).ok_or_else(|| damaged(number))
-            })
-            .collect()
+        let mut first_damaged = None;
+        let read = rows::read_trials(&self.connection, only, |row| {
+            let number = row.number;
+            let lineage = lineages.remove(&number).unwrap_or_default();
+            let mut trial = row.trial(order, fold_count, lineage);
+            match &mut trial {
+                Some(trial) => change(trial),
+                None => first_damaged = first_damaged.or(Some(number)),
+            }
+            trial
+        });
+        let trials: Option<Vec<Trial>> = read.map_err(fault(&path))?.into_iter().collect();
+        trials.ok_or_else(|| damaged(first_damaged.unwrap_or_default()))
     }
 
     /// The checkpoint of a trial, one state per fold; empty where it has none, or only one of an earlier

@@ -218,7 +218,9 @@ impl Study {
         memory: Option<MemoryLimit>,
         audience: &mut dyn Audience,
     ) -> Result<Ending> {
-        let stored = existing.as_ref().map(Store::trials).transpose()?.unwrap_or_default();
+        // How each has ended, which no curve is needed for: the run reads what it goes on from itself.
+        let ended = |store: &Store| store.trials_changed(|trial| trial.history.forget_curve());
+        let stored = existing.as_ref().map(ended).transpose()?.unwrap_or_default();
         if let Some(store) = existing {
             if self.is_work_left(&stored)? || self.is_more_room(&store, &stored, memory)? {
                 return self.train(Some(store), &stored, memory, audience);

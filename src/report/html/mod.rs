@@ -14,6 +14,7 @@ mod interval;
 mod mistakes;
 mod pictures;
 mod random;
+mod rungs;
 mod space;
 mod subject;
 mod training;

@@ -1,34 +1,48 @@
-//! What random search would have found: the best of so many random trials, to be expected.
+//! What search without learning would have found: the best of so many trials that no result led, to be expected.
 
-use crate::report::Leaderboard;
+use crate::report::{Leaderboard, Opening};
 use crate::search::is_random;
 use crate::trial::Trial;
 use serde_json::{Value, json};
 
-/// The strategy all of whose trials are random.
-const RANDOM: &str = "random";
 /// Numbers of trials that the curve has at most.
 const MOST_POINTS: usize = 60;
 
-/// How many trials of a study were random, and the best value to be expected of 1, 2, … of them. `None` where none
-/// were, or none of them has a value.
+/// Which trials of a study no result led, and the best value to be expected of 1, 2, … of them. `None` where there are
+/// none, or none of them has a value.
 pub(super) fn expected(board: &Leaderboard) -> Option<Value> {
-    let division = &board.title.division;
-    let is_all = division.strategy == RANDOM;
-    let is_drawn = |trial: &&Trial| {
-        trial.number >= division.enqueued && (is_all || is_random(division.share, trial.number))
+    let opening = Opening::of(board);
+    let (how, values) = match &opening {
+        Some(opening) => (opening.how(), opening.values.clone()),
+        None => ("random", of_share(board)),
     };
-    let ended: Vec<&Trial> =
-        board.trials.iter().filter(is_drawn).filter(|trial| trial.state.is_finished()).collect();
-    let mut values: Vec<f64> =
-        ended.iter().filter_map(|trial| trial.score()).map(|score| score.value).collect();
-    values.retain(|value| value.is_finite());
+    let count = values.len();
+    let mut values: Vec<f64> = values.into_iter().flatten().collect();
     values.sort_by(|a, b| board.title.direction.compare(*a, *b));
     // A trial without a value is as good as the worst that has one: it is never the best of several.
-    values.resize(ended.len(), *values.last()?);
+    values.resize(count, *values.last()?);
     let counts = counts(values.len());
     let curve: Vec<f64> = counts.iter().map(|&count| best_of(&values, count)).collect();
-    Some(json!({ "is_all": is_all, "count": values.len(), "counts": counts, "values": curve }))
+    let guided = opening.as_ref().filter(|opening| !opening.guided.is_empty()).map(|opening| {
+        json!({
+            "count": opening.guided.len(),
+            "same_count": count.min(opening.guided.len()),
+            "value_at_same_budget": opening.guided_at_same_budget,
+            "best": opening.best,
+        })
+    });
+    Some(json!({
+        "how": how, "count": count, "best": values[0], "guided": guided, "counts": counts, "values": curve,
+    }))
+}
+
+/// What the trials came to that random search had for its share.
+fn of_share(board: &Leaderboard) -> Vec<Option<f64>> {
+    let division = &board.title.division;
+    let is_drawn =
+        |trial: &&Trial| trial.number >= division.enqueued && is_random(division.share, trial.number);
+    let ended = board.trials.iter().filter(is_drawn).filter(|trial| trial.state.is_finished());
+    ended.map(|trial| trial.score().map(|score| score.value).filter(|value| value.is_finite())).collect()
 }
 
 /// 1, 2, … up to a number, farther apart where they are many.

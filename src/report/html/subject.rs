@@ -5,7 +5,6 @@ use crate::engine::{Engine, Job};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter::SVM;
 use crate::report::Leaderboard;
-use crate::schedule;
 use crate::space::Space;
 use crate::study::external::{self, Ledger};
 use crate::study::folder;
@@ -15,11 +14,8 @@ use crate::study::same::{data_of, plan_of};
 use crate::study::schema::Content;
 use crate::study::store::{Header, Store};
 use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// The setting of schedules whose rungs count steps.
-const RUNG_STEPS: &str = "rung_steps";
 
 /// Opens an engine for a plan, where the doctor is to train small models.
 pub type Checks<'a> = &'a dyn Fn(&Plan, Job) -> Result<Box<dyn Engine>>;
@@ -128,23 +124,5 @@ impl<'a> Subject<'a> {
     /// What was found odd of the study's files on the way.
     pub fn remarks(&self) -> Vec<String> {
         self.remarks.borrow().clone()
-    }
-
-    /// The epochs at which the schedule decides on trials of these numbers, ascending. `None` where that is not known
-    /// here: the plan cannot be read, or rungs count steps, of which an epoch has as many as the batch size leaves.
-    pub fn rungs(&self) -> Option<Vec<u32>> {
-        let plan = self.plan()?;
-        if plan.schedule_settings.said().any(|(name, value)| name == RUNG_STEPS && value > 0.0) {
-            return None;
-        }
-        let settings = schedule::Settings {
-            max_epochs: plan.max_epochs,
-            fold_count: self.board.title.fold_count.unwrap_or(1),
-            seed: plan.seed,
-            chosen: plan.schedule_settings.clone(),
-        };
-        let schedule = schedule::create(&plan.schedule, &settings).ok()?;
-        let rungs = self.board.trials.iter().flat_map(|trial| schedule.rungs(trial.number, 1));
-        Some(rungs.collect::<BTreeSet<u32>>().into_iter().collect())
     }
 }

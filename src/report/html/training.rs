@@ -1,6 +1,6 @@
 //! The page of training: the curves of all trials, the rungs, and what was stopped when.
 
-use super::{Page, Subject};
+use super::{Page, Subject, rungs};
 use crate::trial::Trial;
 use serde_json::{Value, json};
 
@@ -39,11 +39,13 @@ fn of_study(subject: &Subject) -> Option<Value> {
     if curves.is_empty() {
         return None;
     }
+    let (rungs, step_rungs) = rungs::rungs(subject);
     Some(json!({
         "unit": "epoch",
         "curves": curves,
         "best": board.best().map(best),
-        "rungs": subject.rungs(),
+        "rungs": rungs,
+        "step_rungs": step_rungs,
         "max_epochs": subject.plan().map(|plan| plan.max_epochs),
         "patience": subject.plan().map(|plan| plan.patience),
     }))

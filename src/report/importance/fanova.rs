@@ -12,6 +12,11 @@
 //!
 //! An inactive hyperparameter does nothing, so it stands anywhere: at a random place, from which no tree can tell. Lists
 //! of numbers in order are numbers, as for strategies. Diverged trials have no value and do not count.
+//!
+//! Departure: losses are winsorised on the worse side. One that is more than three times the middle half beyond the upper
+//! quartile (Tukey's outer fence, *Exploratory Data Analysis*, 1977; also where the axes of the report end) counts as
+//! the worst that is not. A few trials that all but diverged would otherwise have all of the variance, which then says
+//! where they happened to stand. Where a quarter or more are as bad, the fence is beyond them: then they are what varies.
 
 use super::forest::{Axis, Points, Region, Tree};
 use super::{Effect, Evidence, Interaction, Measure, Measured, by_importance, place};
@@ -29,6 +34,9 @@ const FINEST: f64 = 1.0 / (1 << 30) as f64;
 /// A forest that explains less than this of trials it has not seen says little of the space.
 const POOR_FIT: f64 = 0.3;
 
+/// Interquartile ranges from a quartile to what is far beyond it.
+const REACH: f64 = 3.0;
+
 /// The measure.
 pub struct Fanova;
 
@@ -43,7 +51,8 @@ impl Measure for Fanova {
     fn measure(&self, evidence: &Evidence<'_>) -> Measured {
         let free: Vec<&Dimension> = evidence.free().collect();
         let axes: Vec<Axis> = free.iter().map(|dimension| axis(&dimension.domain)).collect();
-        let (places, values) = table(evidence, &free, &axes);
+        let fence = Fence::of(evidence);
+        let (places, values) = table(evidence, &free, &axes, fence);
         let leaf_count = values.len().div_ceil(MOST_LEAVES);
         let points = Points { axes: &axes, places: &places, values: &values, leaf_count };
         let trees: Vec<Tree> =
@@ -55,6 +64,15 @@ impl Measure for Fanova {
         let diverged = evidence.points.iter().filter(|point| !point.loss.is_finite()).count();
         if diverged > 0 {
             notes.push(format!("{diverged} trials without a value do not count"));
+        }
+        let far =
+            evidence.points.iter().filter(|point| point.loss.is_finite() && fence.is_beyond(point.loss));
+        let far = far.count();
+        if far > 0 {
+            notes.push(format!(
+                "{far} trials far worse than the rest, by more than {REACH} interquartile ranges, count as the worst of \
+                 the rest"
+            ));
         }
         match fit {
             None => notes.push("all trials with a value have the same one".to_owned()),
@@ -77,9 +95,14 @@ fn axis(domain: &Domain) -> Axis {
 }
 
 /// (point, axis) places and (point) values of the trials that have one.
-fn table(evidence: &Evidence<'_>, free: &[&Dimension], axes: &[Axis]) -> (Vec<Vec<f64>>, Vec<f64>) {
+fn table(
+    evidence: &Evidence<'_>,
+    free: &[&Dimension],
+    axes: &[Axis],
+    fence: Fence,
+) -> (Vec<Vec<f64>>, Vec<f64>) {
     let valued = || evidence.points.iter().filter(|point| point.loss.is_finite());
-    let scale = Scale::of(valued().map(|point| point.loss));
+    let scale = Scale::of(valued().map(|point| fence.apply(point.loss)));
     valued()
         .map(|point| {
             let stream = Stream::new(0, Purpose::Report, 1, point.number as u32, 0);
@@ -93,7 +116,7 @@ fn table(evidence: &Evidence<'_>, free: &[&Dimension], axes: &[Axis]) -> (Vec<Ve
                     (None, Axis::Choice(count)) => (anywhere(index) * *count as f64).floor(),
                 }
             });
-            (places.collect(), scale.apply(point.loss))
+            (places.collect(), scale.apply(fence.apply(point.loss)))
         })
         .unzip()
 }
@@ -105,6 +128,37 @@ fn place_on(axis: Axis, domain: &Domain, value: &Value) -> Option<f64> {
             let place = domain.encode(value).or_else(|| place(domain, value));
             place.map(|place| (place / FINEST).round() * FINEST)
         }
+    }
+}
+
+/// Beyond which losses are far worse than the rest.
+#[derive(Clone, Copy)]
+struct Fence {
+    /// The worst loss that is not.
+    worst: f64,
+}
+
+impl Fence {
+    /// Of the trials that have a value. Where the middle half of them are alike nothing says what is far.
+    fn of(evidence: &Evidence<'_>) -> Self {
+        let losses = evidence.points.iter().map(|point| point.loss).filter(|loss| loss.is_finite());
+        let mut losses: Vec<f64> = losses.collect();
+        losses.sort_by(f64::total_cmp);
+        // Halved: the difference of two finite numbers may be none.
+        let quartile =
+            |quarters: usize| losses.get(quarters * losses.len() / 4).copied().unwrap_or(0.0) / 2.0;
+        let reach = REACH * (quartile(3) - quartile(1));
+        let is_near = |loss: &f64| !(reach > 0.0) || loss / 2.0 <= quartile(3) + reach;
+        let near = losses.partition_point(is_near);
+        Self { worst: near.checked_sub(1).map_or(f64::INFINITY, |last| losses[last]) }
+    }
+
+    fn is_beyond(self, loss: f64) -> bool {
+        loss > self.worst
+    }
+
+    fn apply(self, loss: f64) -> f64 {
+        loss.min(self.worst)
     }
 }
 

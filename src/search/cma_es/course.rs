@@ -110,7 +110,7 @@ impl Course {
     }
 
     /// The end of the open generation.
-    fn end(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         let enqueued = if self.first == 0 { self.rules.enqueued } else { 0 };
         let wanted = if self.run.is_some() { self.regime.members } else { 2 * self.regime.members };
         (self.first + enqueued + wanted).next_multiple_of(self.rules.batch)

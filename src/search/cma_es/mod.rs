@@ -9,7 +9,7 @@ mod model;
 mod rates;
 mod regime;
 
-use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials};
+use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, Unguided};
 use crate::error::Result;
 use crate::setting::Setting;
 use crate::space::{Configuration, Space};
@@ -51,6 +51,9 @@ impl StrategyKind for CmaEs {
         let size = rules.members.next_multiple_of(rules.batch);
         let start = (2 * rules.members).next_multiple_of(rules.batch);
         vec![format!("cma_es: generations of {size} trials, behind {start} spread evenly over the space")]
+    }
+    fn unguided(&self, space: &Space, settings: &Settings) -> Unguided {
+        Unguided::EvenUntil(Course::new(space, rules(space, settings)).end())
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(Search { settings: settings.clone(), known: None, proposed: None, decided: Vec::new() })

@@ -31,7 +31,7 @@ mod surface;
 mod warp;
 
 use super::starts::{STARTUP, Starts};
-use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials};
+use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, Unguided};
 use crate::error::Result;
 use crate::setting::Setting;
 use crate::space::{Configuration, Space};
@@ -56,6 +56,9 @@ impl StrategyKind for Gp {
         vec![format!(
             "gp: {startup} trials spread evenly over the space, then where most improvement is expected"
         )]
+    }
+    fn unguided(&self, _: &Space, settings: &Settings) -> Unguided {
+        Unguided::EvenUntil(settings.chosen.count(&STARTUP))
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(Search { settings: settings.clone(), known: None, fitted: None, proposed: None })

@@ -2,7 +2,7 @@
 //! however many there are.
 
 use super::sequence::{self, Sequence};
-use super::{Settings, Strategy, StrategyKind};
+use super::{Settings, Strategy, StrategyKind, Unguided};
 use crate::random::{Purpose, Stream};
 use crate::setting::Chosen;
 use crate::space::Space;
@@ -41,6 +41,9 @@ impl StrategyKind for SobolSearch {
             count.saturating_sub(MOST_DIMENSIONS)
         );
         (count > MOST_DIMENSIONS).then_some(more).into_iter().collect()
+    }
+    fn unguided(&self, _: &Space, _: &Settings) -> Unguided {
+        Unguided::Even
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(sequence::Points::new(settings, Sobol::new))

@@ -25,7 +25,7 @@ mod split;
 
 use super::frame::{Frame, Member};
 use super::starts::{STARTUP, Starts};
-use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials};
+use super::{Distinct, Settings, Strategy, StrategyKind, Told, Trials, Unguided};
 use crate::error::Result;
 use crate::random::{Purpose, Stream, StreamReader};
 use crate::setting::Setting;
@@ -74,6 +74,9 @@ impl StrategyKind for Tpe {
     fn notes(&self, _: &Space, settings: &Settings) -> Vec<String> {
         let startup = settings.chosen.count(&STARTUP);
         vec![format!("tpe: {startup} trials spread evenly over the space, then near those that did well")]
+    }
+    fn unguided(&self, _: &Space, settings: &Settings) -> Unguided {
+        Unguided::EvenUntil(settings.chosen.count(&STARTUP))
     }
     fn create(&self, settings: &Settings) -> Box<dyn Strategy> {
         Box::new(Search { settings: settings.clone(), known: None, pool: None, proposed: None })

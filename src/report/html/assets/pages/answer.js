@@ -28,11 +28,11 @@ report.page("answer", (root, page, data) => {
   if (comparison) {
     fact("Random search", score(comparison.random_value), `best of its ${count(comparison.random_count, "trial")}; ${study.strategy} found ${score(comparison.strategy_value_at_same_budget)} in as many of its own`);
   } else if (random) {
-    const last = random.counts.length - 1;
-    const half = random.counts.findIndex((many) => many * 2 >= random.counts[last]);
-    fact("Random search", score(random.values[half]), `to be expected of the best of ${random.counts[half]} of these ${random.count} trials, which were all drawn at random`);
-  } else if (!["grid"].includes(study.strategy)) {
-    fact("Random search", "–", "no trial was drawn at random; random_share = 0.2 under [search] sets a fifth aside for it");
+    unguided();
+  } else if (study.strategy === "grid") {
+    fact("Random search", "–", "known when the whole grid has ended: its cells go in an order, so the first of them are no sample");
+  } else {
+    fact("Random search", "–", "no trial that has ended was chosen without looking at results; random_share = 0.2 under [search] sets a fifth aside for random search");
   }
   if (page.test_value !== null) fact("Final test set", score(page.test_value), "rows that the search never saw; the fold models averaged");
   const { optimism } = page;
@@ -68,6 +68,25 @@ report.page("answer", (root, page, data) => {
     shell("The configuration, for a program to read:", `manytune show ${folder} --format json --top 1`);
   }
 
+  /** What the trials found that no result led, beside those behind them. */
+  function unguided() {
+    const { guided } = random;
+    const name = random.how === "random" ? "Random search" : "Unguided search";
+    const how = {
+      random: "drawn at random",
+      even: "spread evenly over the space, not drawn at random",
+      grid: "the cells of the grid",
+    }[random.how];
+    const half = random.counts.findIndex((many) => many * 2 >= random.count);
+    const expected = `${score(random.values[half])} is to be expected of the best of ${random.counts[half]} of them`;
+    if (!guided) {
+      fact(name, score(random.values[half]), `to be expected of the best of ${random.counts[half]} of these ${random.count} trials: all were ${how}, and no result led any`);
+      return;
+    }
+    const behind = guided.same_count < guided.count ? `the ${guided.same_count} behind them` : `${guided.count} behind them`;
+    fact(name, score(random.best), `best of the first ${count(random.count, "trial")}: ${how}, before any result led ${study.strategy}, which found ${score(guided.value_at_same_budget)} in ${behind}, ${score(guided.best)} in all ${random.count + guided.count}. ${random.count > 1 ? `${expected[0].toUpperCase()}${expected.slice(1)}.` : ""}`);
+  }
+
   /** In the order of the space. */
   function inOrder(settings) {
     const place = new Map(data.dimensions.map((dimension, at) => [dimension.name, at]));
@@ -87,7 +106,7 @@ report.page("answer", (root, page, data) => {
     const last = Math.max(...data.trials.map((trial) => trial.number)) + 1;
     const expected = random ? random.counts.map((many, at) => [many, axes.clamped(random.values[at])]) : [];
     const caption = random
-      ? "Points: each trial. Line: the best complete one so far. Dashed: the best to be expected of as many trials drawn at random."
+      ? `Points: each trial. Line: the best complete one so far. Dashed: the best to be expected of as many ${random.how === "random" ? "trials drawn at random" : "of the trials that no result led"}, up to all of them.`
       : "Points: each trial. Line: the best complete one so far.";
     const far = axes.farCount ? ` ${count(axes.farCount, "far worse trial stands", "far worse trials stand")} at the edge.` : "";
     report.plot(parent, {

@@ -30,7 +30,9 @@ report.page("training", (root, page, data) => {
 
   root.append(make("h3", {}, "All trials"));
   all(root);
-  if (page.rungs && page.rungs.length) stops(root);
+  const { step_rungs: inSteps } = page;
+  if (inSteps && inSteps.missing) root.append(report.missing("After how many epochs trials stood at rungs is not known.", inSteps.missing));
+  else if (inSteps ? inSteps.rows.length : page.rungs && page.rungs.length) stops(root);
   if (page.best && page.best.folds.length) folds(root);
   endings(root);
 
@@ -46,7 +48,7 @@ report.page("training", (root, page, data) => {
       best ? `thick: trial ${best.number}, the best` : null,
       pruned.length ? "rings: stopped by the schedule" : null,
       diverged.length ? "crosses: diverged" : null,
-      rungs.length ? "dashed: rungs" : null,
+      rungs.length ? (page.step_rungs ? `dashed: rungs of trial ${best.number}` : "dashed: rungs") : null,
     ].filter(Boolean).join("; ");
     const mean = data.study.folds > 1 ? `, the mean over ${data.study.folds} folds` : "";
     report.plot(parent, {
@@ -81,7 +83,7 @@ report.page("training", (root, page, data) => {
   function stops(parent) {
     parent.append(make("h3", {}, `The schedule: ${data.study.schedule}`));
     const epochs = (trial) => trial.epochs ?? 0;
-    const rows = rungs.map((rung) => {
+    const rows = inSteps ? inSteps.rows : rungs.map((rung) => {
       const came = data.trials.filter((trial) => epochs(trial) >= rung);
       const stopped = came.filter((trial) => trial.state === "pruned" && epochs(trial) === rung);
       const left = came.filter((trial) => epochs(trial) > rung);
@@ -90,12 +92,14 @@ report.page("training", (root, page, data) => {
     report.table(parent, {
       caption: "What became of trials at each rung", rows, top: 12, one: "rung",
       columns: [
-        { title: `after ${unit}`, isNumber: true, isHead: true, text: (row) => String(row.rung), sort: (row) => row.rung },
+        { title: inSteps ? "after steps" : `after ${unit}`, isNumber: true, isHead: true, text: (row) => row.rung.toLocaleString("en"), sort: (row) => row.rung },
+        ...(inSteps ? [{ title: `at the end of ${unit}`, isNumber: true, text: (row) => (row.from === row.to ? String(row.from) : `${row.from} to ${row.to}`), sort: (row) => row.from }] : []),
         { title: "trials that came so far", isNumber: true, text: (row) => String(row.came), sort: (row) => row.came },
         { title: "stopped there", isNumber: true, text: (row) => String(row.stopped), sort: (row) => row.stopped },
         { title: "trained on", isNumber: true, text: (row) => String(row.left), sort: (row) => row.left },
       ],
     });
+    if (inSteps) parent.append(make("p", { class: "soft" }, `Rungs count units of ${count(inSteps.unit, "step")}; a trial stands at one at the end of the ${unit} in which it comes to it, by its batch size.`));
     const spent = data.trials.reduce((sum, trial) => sum + epochs(trial), 0);
     const full = data.trials.length * (page.max_epochs ?? last);
     parent.append(make("p", { class: "soft" }, `All trials together trained ${spent.toLocaleString("en")} epochs; to the end of each it would have been at most ${full.toLocaleString("en")}.`));
