@@ -90,8 +90,8 @@ fn what_trials_found_that_no_result_led_stands_beside_those_behind_them() {
     place.run("tune brackets.toml --quiet");
     assert_eq!(place.show("runs/brackets")["unguided"]["trials"], 14);
     for part in [
-        "the first 12 trials, spread evenly over the space and led by no result, found ",
-        "; auto found ",
+        "auto's first 12 trials, spread evenly over the space and led by no result, found ",
+        "; it found ",
         " in the 12 behind them, ",
         " in all 30",
     ] {

@@ -292,8 +292,8 @@ fn the_answer_says_what_trials_found_that_no_result_led() {
             30,
             "Unguided search",
             &[
-                "best of the first 12 trials: spread evenly over the space, not drawn at random",
-                "before any result led auto",
+                "best of auto's first 12 trials: spread evenly over the space, not drawn at random",
+                "before any result led it",
                 "in the 12 behind them",
                 "in all 30",
                 "of the best of 6 of them",

@@ -199,14 +199,14 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
     if let Some(found) = Opening::of(board).filter(|opening| !opening.guided.is_empty()) {
         let (first, behind) = (found.values.len(), found.guided.len());
         text.push_str(&format!(
-            "the first {first} trials, {} and led by no result, found {}; {} found {} in the {} behind them, {} in all {}\n",
+            "{}'s first {first} trials, {} and led by no result, found {}; it found {} in the {} behind them, {} in all {}\n",
+            board.title.division.strategy,
             match found.unguided {
                 Unguided::Random => "drawn at random",
                 Unguided::Even | Unguided::EvenUntil(_) => "spread evenly over the space",
                 Unguided::Cells(_) => "a whole grid",
             },
             text_of(found.values[0]),
-            board.title.division.strategy,
             text_of(found.guided_at_same_budget),
             first.min(behind),
             text_of(found.best),

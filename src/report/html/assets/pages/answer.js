@@ -78,13 +78,13 @@ report.page("answer", (root, page, data) => {
       grid: "the cells of the grid",
     }[random.how];
     const half = random.counts.findIndex((many) => many * 2 >= random.count);
-    const expected = `${score(random.values[half])} is to be expected of the best of ${random.counts[half]} of them`;
+    const expected = random.count > 1 ? ` ${score(random.values[half])} is to be expected of the best of ${random.counts[half]} of them.` : "";
     if (!guided) {
       fact(name, score(random.values[half]), `to be expected of the best of ${random.counts[half]} of these ${random.count} trials: all were ${how}, and no result led any`);
       return;
     }
     const behind = guided.same_count < guided.count ? `the ${guided.same_count} behind them` : `${guided.count} behind them`;
-    fact(name, score(random.best), `best of the first ${count(random.count, "trial")}: ${how}, before any result led ${study.strategy}, which found ${score(guided.value_at_same_budget)} in ${behind}, ${score(guided.best)} in all ${random.count + guided.count}. ${random.count > 1 ? `${expected[0].toUpperCase()}${expected.slice(1)}.` : ""}`);
+    fact(name, score(random.best), `best of ${study.strategy}'s first ${count(random.count, "trial")}: ${how}, before any result led it. It found ${score(guided.value_at_same_budget)} in ${behind}, ${score(guided.best)} in all ${random.count + guided.count}.${expected}`);
   }
 
   /** In the order of the space. */
