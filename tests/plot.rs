@@ -67,6 +67,11 @@ fn a_plot_is_of_its_study_and_the_same_every_time() {
     place.run("plot runs/study --kind curves --out second.svg");
     let svg = place.read("first.svg");
     assert_eq!(svg, place.read("second.svg"));
+    place.run("plot runs/study --kind all --out all");
+    assert_eq!(svg, place.read("all/curves.svg"), "whatever was drawn before it");
+    for of_pointers in ["hover", "ecmeta", "class="] {
+        assert!(!svg.contains(of_pointers), "{of_pointers}");
+    }
     // Five thin lines and the thick one of the best.
     let best = place.show("runs/study")["best"]["number"].to_string();
     assert!(texts(&svg).iter().any(|text| text.contains(&format!("trial {best}, the best"))), "{svg}");

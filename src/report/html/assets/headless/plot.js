@@ -96,7 +96,11 @@ globalThis.headless = (() => {
     chart.setOption({ ...common, textStyle: { ...common.textStyle, fontFamily: FONT }, tooltip: { show: false }, ...plot.option(paint, width) });
     const text = chart.renderToSVGString();
     chart.dispose();
-    return text;
+    // What is for a pointer is taken out: text within has no quotation marks that are not escaped. Names of parts are by
+    // the plot, whatever was drawn before it, so that several can stand in one document.
+    const prefix = `${plot.name.replace(/[^\w-]/g, "_")}-`;
+    return text.replace(/ (?:ecmeta_\w+|class|pointer-events)="[^"]*"/g, "").replace(/<style ?>[^]*?<\/style>\n?/g, "")
+      .replace(/(id="|url\(#)zr\d+-/g, `$1${prefix}`);
   }
 
   /** Text in lines of this width at most, of letters that are wide rather than narrow. */
