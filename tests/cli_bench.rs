@@ -118,6 +118,19 @@ fn what_cannot_be_measured_is_refused_before_any_time_is_spent() {
     }
 }
 
+/// `auto` falls back to the processor where there is no real graphics device, and that has one way to train.
+#[test]
+fn a_plan_is_said_to_have_no_effect_where_auto_falls_back() {
+    let place = Place::new();
+    let short = "--workload W1 --members 2 --rounds 1 --seconds 0.01";
+    let (_, notes) = place.run(&format!("bench --plan tiled {short}"));
+    assert!(notes.contains("engine "), "which engine it is: {notes}");
+    let is_said = notes.contains("--plan tiled has no effect");
+    assert_eq!(is_said, notes.contains("engine cpu"), "{notes}");
+    let (_, notes) = place.run(&format!("bench {short}"));
+    assert!(!notes.contains("--plan"), "{notes}");
+}
+
 #[test]
 fn members_that_do_not_fit_are_refused_or_left_out() {
     let place = Place::new();
