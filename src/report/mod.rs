@@ -16,6 +16,7 @@ mod number;
 mod random_share;
 mod sparkline;
 mod table;
+pub mod verdicts;
 
 pub use number::{plain, significant};
 pub use random_share::{Comparison, Division};
