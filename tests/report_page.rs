@@ -93,6 +93,26 @@ fn a_report_opens_quietly_and_every_plot_has_marks() {
     );
 
     let pages = draw_all(&mut browser);
+    // What `doctor` says of each trial stands in the leaderboard, and counted on the page of findings.
+    let (judged, _) = place.run("doctor runs/study --trials --format json");
+    let judged: Value = serde_json::from_str(&judged).unwrap();
+    let named: Vec<String> = judged["trials"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|trial| trial["verdict"].as_str().unwrap().replace('_', " "))
+        .collect();
+    let column = "[...document.querySelectorAll('#leaderboard tr')].map((row) => row.cells[4].textContent)";
+    let column: Vec<String> = serde_json::from_value(browser.evaluate(column)).unwrap();
+    assert_eq!((column[0].as_str(), &column[1..]), ("verdict", &named[..]));
+    let counted = browser.evaluate(
+        "[...document.querySelectorAll('#page-findings .pairs caption')].map((caption) => caption.textContent)",
+    );
+    assert!(counted.to_string().contains("What the curves of each trial say"), "{counted}");
+    let first = browser.evaluate("document.querySelector('#page-findings .pairs th').textContent");
+    let count = |name: &str| named.iter().filter(|named| *named == name).count();
+    let (many, name) = first.as_str().unwrap().split_once(' ').unwrap();
+    assert_eq!(many, count(name).to_string(), "{first}");
     assert_eq!(pages, ["answer", "space", "training", "inside", "action", "mistakes", "findings"]);
     let marks = marks(&mut browser);
     // Six trials of three folds, and their lines; layers; bars.
@@ -163,7 +183,7 @@ fn a_brush_on_an_axis_filters_the_leaderboard() {
     ));
     assert_eq!(browser.evaluate(rows), json!(passing));
     let least = "Math.min(...[...document.querySelectorAll('#leaderboard tbody tr')]
-        .map((row) => Number(row.cells[6].textContent)))";
+        .map((row) => Number(row.cells[7].textContent)))";
     assert!(browser.evaluate(least).as_f64().unwrap() >= 0.01, "only these are shown");
     assert_quiet(&mut browser, &file);
 }

@@ -4,17 +4,25 @@
 use super::gradcheck::Format;
 use super::guard::refuse_beside_study;
 use super::output;
-use crate::data;
+use crate::data::{self, Prepared, Table};
 use crate::diagnosis::study::Record;
+use crate::diagnosis::study::verdict;
 use crate::diagnosis::{self, Examined, Finding, Patient, Severity};
 use crate::engine::{self, EngineChoice, Job};
 use crate::error::{Error, Result};
+use crate::report::verdicts;
+use crate::study::folder;
 use crate::study::plan::{CPU, Overrides, Plan, device_beside_cpu};
 use crate::study::same::{data_of, plan_of};
+use crate::study::schema::Content;
 use crate::study::store::Store;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Once;
+
+/// Trials of a table where nothing is said.
+const TOP: usize = 20;
 
 /// Check the data, and that models train as they should; or what the results of a study say
 ///
@@ -33,6 +41,15 @@ pub struct Arguments {
     /// Read the data only: train nothing
     #[arg(long)]
     data_only: bool,
+    /// Of a study that has results, say instead what the curves of each trial say of its fit
+    #[arg(long, conflicts_with_all = ["data_only", "trial"])]
+    trials: bool,
+    /// How many trials, the best first [default: 20]
+    #[arg(long, value_name = "N", requires = "trials")]
+    top: Option<usize>,
+    /// Of a study that has results, say instead what the curves of this trial say, and what to try
+    #[arg(long, value_name = "N", conflicts_with = "data_only")]
+    trial: Option<u64>,
     /// auto, gpu or cpu [default: auto, a real GPU where there is one]
     #[arg(long, value_name = "ENGINE")]
     engine: Option<String>,
@@ -49,6 +66,9 @@ pub struct Arguments {
 
 /// Examines, and prints what was found; an error of kind check when a finding is one.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.trials || arguments.trial.is_some() {
+        return of_trials(arguments);
+    }
     let (seen, examined) = match arguments.input.is_dir() {
         true => of_study(arguments)?,
         false => of_data(arguments)?,
@@ -74,6 +94,8 @@ struct Seen {
     head: String,
     /// Figures that are worth knowing though nothing is wrong.
     figures: Vec<String>,
+    /// What the curves of each trial of a study say, as JSON.
+    trials: Option<Vec<Value>>,
 }
 
 /// Examines data, and what would train on them.
@@ -109,41 +131,110 @@ fn of_data(arguments: &Arguments) -> Result<(Seen, Vec<Examined>)> {
     Ok((seen(&patient), examined))
 }
 
+/// A study that has run, and its data where they are there as they were.
+struct Stored {
+    plan: Plan,
+    data: Result<(Table, Prepared)>,
+}
+
+impl Stored {
+    fn open(arguments: &Arguments) -> Result<Self> {
+        let given = [
+            ("--target", arguments.target.is_some()),
+            ("--folds", arguments.folds.is_some()),
+            ("--engine", arguments.engine.is_some()),
+            ("--device", arguments.device.is_some()),
+            ("--seed", arguments.seed.is_some()),
+        ];
+        let folder = &arguments.input;
+        let allowed = "--data-only, --trials, --trial and --format beside the folder of a study";
+        refuse_beside_study(&given, folder, allowed)?;
+        let header = Store::read(folder)?.header()?;
+        let plan = plan_of(&header)?;
+        let data = data_of(folder, &header, &plan, "tune the new data in another folder");
+        if let Err(error) = &data {
+            output::note(&format!("the data are not examined: {}: {}", error.place, error.found));
+        }
+        Ok(Self { plan, data })
+    }
+
+    /// Its results.
+    fn record(&self, arguments: &Arguments) -> Result<Record<'_>> {
+        let dataset = self.data.as_ref().ok().map(|(_, prepared)| &prepared.dataset);
+        Record::open(&arguments.input, dataset)
+    }
+}
+
 /// Examines what a study came to, and its data where they are there as they were.
 fn of_study(arguments: &Arguments) -> Result<(Seen, Vec<Examined>)> {
-    let given = [
-        ("--target", arguments.target.is_some()),
-        ("--folds", arguments.folds.is_some()),
-        ("--engine", arguments.engine.is_some()),
-        ("--device", arguments.device.is_some()),
-        ("--seed", arguments.seed.is_some()),
-    ];
-    let folder = &arguments.input;
-    refuse_beside_study(&given, folder, "--data-only and --format beside the folder of a study")?;
-    let header = Store::read(folder)?.header()?;
-    let plan = plan_of(&header)?;
-    let data = data_of(folder, &header, &plan, "tune the new data in another folder");
-    let dataset = data.as_ref().ok().map(|(_, prepared)| &prepared.dataset);
-    let record = Record::open(folder, dataset)?;
+    let stored = Stored::open(arguments)?;
+    let record = stored.record(arguments)?;
     let nothing = |_| Err(Error::device("doctor", "nothing is trained here"));
-    let (mut seen, mut examined) = match &data {
+    let (mut seen, mut examined) = match &stored.data {
         Ok((table, prepared)) => {
-            let patient = Patient::new(&plan, table, prepared, &nothing);
+            let patient = Patient::new(&stored.plan, table, prepared, &nothing);
             let examined = diagnosis::examine(diagnosis::data::ALL, &patient)?;
             (seen(&patient), examined)
         }
-        Err(error) => {
-            output::note(&format!("the data are not examined: {}: {}", error.place, error.found));
-            let data = plan.data.path.display().to_string();
+        Err(_) => {
+            let data = stored.plan.data.path.display().to_string();
             (Seen { data, ..Seen::default() }, Vec::new())
         }
     };
     if !arguments.data_only {
         examined.extend(diagnosis::study::examine(diagnosis::study::ALL, &record)?);
+        let judged = verdict::judge(&record);
+        seen.figures.push(format!("{} (each: --trials)", verdicts::summary(&judged)));
+        seen.trials = Some(judged.iter().map(|one| verdicts::json(one, false)).collect());
     }
     let (all, complete) = (record.trials.len(), record.complete().count());
     seen.head += &format!("{}: {all} trials, {complete} of them complete\n", arguments.input.display());
     Ok((seen, examined))
+}
+
+/// Prints what the curves of each trial say, or of one.
+fn of_trials(arguments: &Arguments) -> Result<()> {
+    let flag = if arguments.trials { "--trials" } else { "--trial" };
+    let folder = &arguments.input;
+    if !folder.is_dir() {
+        return Err(Error::usage(flag, format!("beside {}, which is no folder", folder.display()))
+            .allowed("beside the folder of a study that has run")
+            .advice(format!("tune first, then manytune doctor runs/NAME {flag}")));
+    }
+    if folder::exists(folder) && folder::content(folder)? == Content::Search {
+        let found = format!(
+            "{} holds a search: another program told its values, and no curves of training",
+            folder.display()
+        );
+        return Err(Error::usage(flag, found)
+            .allowed("the folder of a study (manytune tune)")
+            .advice(format!("manytune show {}", folder.display())));
+    }
+    let stored = Stored::open(arguments)?;
+    let record = stored.record(arguments)?;
+    let judged = verdict::judge(&record);
+    let is_table = matches!(arguments.format, Format::Table);
+    let Some(number) = arguments.trial else {
+        return match is_table {
+            true => output::print(&verdicts::table(&record, &judged, arguments.top.unwrap_or(TOP))),
+            false => {
+                let shown = judged.iter().take(arguments.top.unwrap_or(usize::MAX));
+                let trials: Vec<Value> = shown.map(|one| verdicts::json(one, false)).collect();
+                output::print(&format!("{:#}\n", json!({ "trials": trials })))
+            }
+        };
+    };
+    let one = judged.iter().find(|one| one.trial.number == number).ok_or_else(|| {
+        let last = judged.iter().map(|one| one.trial.number).max();
+        let allowed = last.map_or("none: the study has no trials".to_owned(), |last| format!("0 to {last}"));
+        Error::usage("--trial", format!("there is no trial {number}"))
+            .allowed(allowed)
+            .advice("--trials lists them")
+    })?;
+    match is_table {
+        true => output::print(&verdicts::one(&record, &judged, one)),
+        false => output::print(&format!("{:#}\n", verdicts::json(one, true))),
+    }
 }
 
 fn unwell(arguments: &Arguments, found: &str) -> Error {
@@ -171,7 +262,7 @@ fn seen(patient: &Patient<'_>) -> Seen {
         dataset.folds.len(),
         as_read(patient)
     );
-    Seen { data, head, figures: patient.figures() }
+    Seen { data, head, figures: patient.figures(), trials: None }
 }
 
 /// A line a diagnosis, the findings below, and figures.
@@ -262,13 +353,16 @@ fn shortened(name: &str) -> String {
 fn json_of(seen: &Seen, examined: &[Examined]) -> Result<String> {
     let findings: Vec<&Finding> = findings(examined).collect();
     let is_well = findings.iter().all(|finding| finding.severity != Severity::Error);
-    let object = serde_json::json!({
+    let mut object = json!({
         "data": seen.data,
         "passed": is_well,
         "examined": examined.iter().map(|one| one.name).collect::<Vec<_>>(),
         "findings": findings,
         "figures": seen.figures,
     });
+    if let Some(trials) = &seen.trials {
+        object["trials"] = json!(trials);
+    }
     serde_json::to_string(&object).map_err(|error| {
         Error::check("doctor", format!("the findings are not JSON: {error}")).advice("--format table")
     })

@@ -18,6 +18,7 @@ mod random_share;
 mod sparkline;
 mod table;
 mod unguided;
+pub mod verdicts;
 
 pub use number::{plain, significant};
 pub use random_share::{Comparison, Division};

@@ -22,9 +22,14 @@ pub struct Sparklines {
 impl Sparklines {
     /// For these trials; `None` where none has trained for two epochs.
     pub fn of(trials: &[Trial]) -> Option<Self> {
-        let curves: Vec<Vec<f64>> = trials.iter().map(|trial| trial.history.mean_values()).collect();
+        Self::of_curves(&trials.iter().map(|trial| trial.history.mean_values()).collect::<Vec<_>>())
+    }
+
+    /// For curves of (epoch) values, under the same condition.
+    pub fn of_curves(curves: &[Vec<f64>]) -> Option<Self> {
         let epoch_count = curves.iter().map(Vec::len).max().filter(|&count| count > 1)?;
-        let mut values: Vec<f64> = curves.into_iter().flatten().filter(|value| value.is_finite()).collect();
+        let finite = curves.iter().flatten().copied().filter(|value| value.is_finite());
+        let mut values: Vec<f64> = finite.collect();
         values.sort_by(f64::total_cmp);
         let last = values.len().checked_sub(1)?;
         let at = |share: f64| values[(share * last as f64).round() as usize];
@@ -33,7 +38,11 @@ impl Sparklines {
 
     /// The curve of a trial, as wide as all others.
     pub fn text(&self, trial: &Trial) -> String {
-        let values = trial.history.mean_values();
+        self.curve(&trial.history.mean_values())
+    }
+
+    /// A curve, as wide as all others.
+    pub fn curve(&self, values: &[f64]) -> String {
         let width = self.epoch_count.min(WIDTH);
         let epoch = |place: usize| (place * self.epoch_count / width).min(values.len());
         (0..width).map(|place| self.bar(&values[epoch(place)..epoch(place + 1)])).collect()

@@ -151,7 +151,8 @@ fn widest(text: &str) -> usize {
     text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
 }
 
-fn outcome(trial: &Trial, scores: Scores) -> String {
+/// What a trial came to, in few digits.
+pub(super) fn outcome(trial: &Trial, scores: Scores) -> String {
     let value = trial.score().map(|score| scores.text(score.value));
     match (trial.state, value, trial.spread()) {
         (State::Complete, Some(value), Some(spread)) => format!("{value} ± {}", scores.text(spread)),

@@ -1,7 +1,8 @@
 //! Studies that nothing is wrong with.
 
-use super::{Study, names, scattered, table};
+use super::{Study, names, scattered, share_of, table};
 use manytune::diagnosis;
+use serde_json::Value;
 use std::path::Path;
 
 /// What is true of many a good study: the folds cannot tell its best trials, and labels have noise.
@@ -31,11 +32,19 @@ fn healthy_studies_name_nothing() {
         let kind = if name == "heart_scale" { "svm" } else { "mlp" };
         let toml = format!("[data]\n{of}\n[model]\nkind = \"{kind}\"\n[search]\n{search}\n");
         std::fs::write(folder.path().join("s.toml"), toml).unwrap();
-        let (json, code) = Study::of(folder, Path::new("s.toml"), &[]).doctor(&[]);
+        let study = Study::of(folder, Path::new("s.toml"), &[]);
+        let (json, code) = study.doctor(&[]);
         assert_eq!(code, Some(0), "{name}");
         let of_study: Vec<&str> = diagnosis::study::ALL.iter().map(|diagnosis| diagnosis.name()).collect();
         let mut found = names(&json, "note");
         found.retain(|found| of_study.contains(&found.as_str()) && !TRUE_NOTES.contains(&found.as_str()));
         assert_eq!(found, [""; 0], "{name}: {json:#}");
+        let count = |verdict: &str| share_of(&study, verdict).0;
+        let is_well =
+            |trial: &&Value| ["well_fitted", "noise_limited"].map(Value::from).contains(&trial["verdict"]);
+        let trials = json["trials"].as_array().unwrap();
+        let well = trials.iter().take_while(is_well).count();
+        assert!(kind == "svm" || 3 * well >= trials.len(), "{name}: the first {well} of {}", trials.len());
+        assert_eq!(count("mismatch") + count("undecided"), 0, "{name}");
     }
 }

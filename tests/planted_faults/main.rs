@@ -6,6 +6,7 @@ mod findings;
 mod healthy;
 mod stored;
 mod trained;
+mod verdicts;
 
 use findings::{assert_says, names, scattered};
 use serde_json::Value;
@@ -76,6 +77,20 @@ impl Study {
         });
         (json, output.status.code())
     }
+}
+
+/// What its curves say of each trial, by number.
+fn verdicts(study: &Study) -> Vec<Value> {
+    let (json, _) = study.doctor(&[]);
+    let mut trials = json["trials"].as_array().unwrap().clone();
+    trials.sort_by_key(|trial| trial["number"].as_u64());
+    trials
+}
+
+/// How many trials have this verdict, of so many.
+fn share_of(study: &Study, verdict: &str) -> (usize, usize) {
+    let trials = verdicts(study);
+    (trials.iter().filter(|trial| trial["verdict"] == verdict).count(), trials.len())
 }
 
 /// The finding of this name; what was found, where there is none.

@@ -1,6 +1,6 @@
 //! Faults of spaces, budgets and labels, which training brings to light.
 
-use super::{Study, assert_says, curved, named, names, ring, scattered, table};
+use super::{Study, assert_says, curved, named, names, ring, scattered, share_of, table};
 
 #[test]
 fn a_learning_rate_that_is_too_high_is_named_with_its_range() {
@@ -26,6 +26,7 @@ fn a_learning_rate_that_is_too_low_is_named() {
     let finding = named(&study, "learning_rate_too_low");
     assert_says(&finding, "where", "learning_rate 1");
     let (json, _) = study.doctor(&[]);
+    assert_eq!(share_of(&study, "still_improving"), (12, 12));
     let other = |name: &String| name == "under_fitting" || name == "budget_too_short";
     assert!(!names(&json, "note").iter().any(other), "what follows from it is not said beside it: {json:#}");
 }
@@ -66,6 +67,7 @@ fn over_fitting_is_named() {
     let finding = named(&study, "over_fitting");
     assert_says(&finding, "seen", "in 4 of 4 trials the validation loss turned up");
     assert_says(&finding, "try", "less hidden; more weight_decay");
+    assert_eq!(share_of(&study, "over_fitting"), (4, 4));
 }
 
 #[test]
@@ -100,6 +102,7 @@ fn shuffled_labels_are_named() {
          [space]\nlearning_rate = { log_uniform = [5e-3, 1e-2] }\nhidden = [[64, 64]]\nbatch_size = 16\n",
     );
     assert_says(&named(&study, "mismatch"), "cause", "shuffled");
+    assert_eq!(share_of(&study, "mismatch"), (4, 4));
 }
 
 #[test]
@@ -114,4 +117,6 @@ fn a_floor_that_no_size_gets_below_is_named() {
          [space]\nlearning_rate = { log_uniform = [1e-2, 3e-2] }\nhidden = [[4], [8], [16]]\n",
     );
     assert_says(&named(&study, "noise_limited"), "seen", "with most hidden 0.8");
+    let (limited, all) = share_of(&study, "noise_limited");
+    assert!(2 * limited > all, "{limited} of {all}");
 }

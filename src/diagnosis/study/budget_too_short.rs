@@ -1,6 +1,7 @@
 //! Best trials that were getting better still when their epochs ran out.
 
 use super::learning_rate_too_low::Slow;
+use super::losses::is_late;
 use super::record::{Record, listed, median};
 use super::{Diagnosis, Losses};
 use crate::diagnosis::{Finding, Severity};
@@ -12,8 +13,6 @@ pub struct BudgetTooShort;
 
 /// Share of the leaders that must be falling still.
 const MOST_LEADERS: f64 = 0.6;
-/// Their best epoch is in the last of so many parts of the epochs there are.
-const PARTS: u32 = 10;
 
 impl Diagnosis for BudgetTooShort {
     fn name(&self) -> &'static str {
@@ -29,7 +28,7 @@ impl Diagnosis for BudgetTooShort {
         let most = record.plan.max_epochs;
         let leaders = record.leading_curves();
         let is_cut = |(trial, losses): &&(&Trial, &Losses)| {
-            let is_late = trial.best().is_some_and(|best| best.epoch >= most - most / PARTS);
+            let is_late = trial.best().is_some_and(|best| is_late(best.epoch, most));
             is_late && Losses::is_falling(&losses.validation)
         };
         let cut: Vec<&(&Trial, &Losses)> = leaders.iter().filter(is_cut).collect();

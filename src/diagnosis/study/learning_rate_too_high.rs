@@ -21,8 +21,12 @@ const WARNED: f64 = 0.3;
 /// A training loss so far above its least, in shares of the loss of always saying the same, has jumped: noise of
 /// minibatches does not do that to the mean of an epoch.
 const JUMP: f64 = 0.5;
+/// No weights that have not trained are so far off.
+const UNTRAINED: f64 = 10.0;
 /// How often an afflicted trial must have the higher learning rate of two: else it is another hyperparameter's doing.
 const HIGHER: f64 = 0.7;
+/// The likely cause.
+pub(super) const CAUSE: &str = "steps so large that they jump over the valley that they should walk down";
 
 impl Diagnosis for LearningRateTooHigh {
     fn name(&self) -> &'static str {
@@ -35,15 +39,7 @@ impl Diagnosis for LearningRateTooHigh {
         record.has_epochs() && record.trials.iter().any(|trial| trial.state.is_finished())
     }
     fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
-        let jumped: BTreeSet<u64> =
-            record.curves().filter(|(_, losses)| jumps(losses)).map(|(trial, _)| trial.number).collect();
-        let jumps = |trial: &Trial| jumped.contains(&trial.number);
-        let judged: Vec<(&Trial, bool)> = record
-            .trials
-            .iter()
-            .filter(|trial| trial.state.is_finished() && trial.state != State::Failed)
-            .map(|trial| (trial, trial.state == State::Diverged || jumps(trial)))
-            .collect();
+        let judged = judged(record);
         let afflicted: Vec<&Trial> = judged.iter().filter(|(_, is)| *is).map(|(trial, _)| *trial).collect();
         let share = afflicted.len() as f64 / judged.len().max(1) as f64;
         if share < NOTED || !goes_with_learning_rate(&judged) {
@@ -67,28 +63,47 @@ impl Diagnosis for LearningRateTooHigh {
                 judged.len(),
                 afflicted.len() - diverged
             ),
-            cause: "steps so large that they jump over the valley that they should walk down".to_owned(),
+            cause: CAUSE.to_owned(),
             advice: advice(&judged, region.as_ref()),
         }])
     }
 }
 
-/// Whether the training loss has jumped up; where dropout makes much of it, the validation loss too.
-fn jumps(losses: &Losses) -> bool {
-    has_jumped(&losses.train) && (!losses.is_raised || has_jumped(&losses.validation))
+/// The trials that have trained, by rank, and whether the loss of each grew.
+pub(super) fn judged<'a>(record: &'a Record<'_>) -> Vec<(&'a Trial, bool)> {
+    let jumped: BTreeSet<u64> =
+        record.curves().filter(|(_, losses)| jumps(losses)).map(|(trial, _)| trial.number).collect();
+    let has_trained = |trial: &&Trial| trial.state.is_finished() && trial.state != State::Failed;
+    let grew = |trial: &Trial| trial.state == State::Diverged || jumped.contains(&trial.number);
+    record.trials.iter().filter(has_trained).map(|trial| (trial, grew(trial))).collect()
 }
 
-fn has_jumped(curve: &[f64]) -> bool {
-    let mut least = f64::INFINITY;
+/// Whether the training loss has jumped up; where dropout makes much of it, the validation loss too. The first epoch's
+/// mean is of the way there: what is far above 1 then went up before it came down, or began with unlucky weights.
+fn jumps(losses: &Losses) -> bool {
+    jumps_from(losses, 1.0)
+}
+
+/// The same of one trial, where no other says whether the weights were unlucky.
+pub(super) fn surely_jumps(losses: &Losses) -> bool {
+    jumps_from(losses, UNTRAINED)
+}
+
+fn jumps_from(losses: &Losses, start: f64) -> bool {
+    has_jumped(&losses.train, start) && (!losses.is_raised || has_jumped(&losses.validation, start))
+}
+
+/// Whether a curve that may begin at `start` goes up.
+fn has_jumped(curve: &[f64], start: f64) -> bool {
+    let mut least = start;
     curve.iter().any(|&loss| {
-        // The first epoch's mean is of the way there: what is far above 1 then went up before it came down.
-        let has_jumped = loss > least.min(1.0) + JUMP;
+        let has_jumped = loss > least + JUMP;
         least = least.min(loss);
         has_jumped
     })
 }
 
-fn rate(trial: &Trial) -> Option<f64> {
+pub(super) fn rate(trial: &Trial) -> Option<f64> {
     trial.configuration.get(LEARNING_RATE).and_then(Value::number)
 }
 
@@ -107,7 +122,8 @@ fn goes_with_learning_rate(judged: &[(&Trial, bool)]) -> bool {
     count == 0.0 || is_one || higher >= HIGHER * count
 }
 
-fn advice(judged: &[(&Trial, bool)], region: Option<&Region>) -> String {
+/// Of trials and whether the loss of each grew, and the part of the space where it did.
+pub(super) fn advice(judged: &[(&Trial, bool)], region: Option<&Region>) -> String {
     let end = region.and_then(|region| {
         region.conditions.iter().find_map(|side| match side {
             Side::From(name, least) if name == LEARNING_RATE => Some(*least),

@@ -22,7 +22,7 @@ const OUTER: f64 = 0.2;
 /// Above this training loss hardly anything was learned.
 const MUCH: f64 = 0.5;
 /// Below this training loss little is left to fall.
-const LITTLE: f64 = 0.05;
+pub(super) const LITTLE: f64 = 0.05;
 
 impl Diagnosis for LearningRateTooLow {
     fn name(&self) -> &'static str {

@@ -16,11 +16,13 @@ use crate::trial::{FoldEpoch, Trial};
 /// one, that it had fewer than 2.4 time constants (e^−1.2 = 0.3).
 const GOES_ON: f64 = 0.3;
 /// A fall of so much is one, however it came.
-const FALL: f64 = 0.01;
+pub(super) const FALL: f64 = 0.01;
 /// Else so many epochs of the second half must fall.
 const FALLING_EPOCHS: f64 = 0.8;
+/// A best epoch is late in the last of so many parts of the epochs there are.
+const PARTS: u32 = 10;
 /// Fewer epochs are no curve.
-const FEWEST_EPOCHS: usize = 4;
+pub(super) const FEWEST_EPOCHS: usize = 4;
 /// An error, in standard deviations of the target, at which every loss is as good as quadratic.
 const SMALL: f64 = 1e-3;
 
@@ -88,6 +90,22 @@ impl Losses {
         self.validation.last().copied().unwrap_or(f64::NAN)
     }
 
+    /// Whether a curve is at its least where it ends, or nearly: what falls back from a jump does not improve.
+    pub fn ends_low(curve: &[f64]) -> bool {
+        let least = (0..curve.len()).min_by(|&a, &b| curve[a].total_cmp(&curve[b]));
+        least.is_some_and(|least| is_late(least as u32 + 1, curve.len() as u32))
+    }
+
+    /// Whether a curve falls still where it ends, to what it had not come to before.
+    pub fn is_improving(curve: &[f64]) -> bool {
+        Self::is_falling(curve) && Self::ends_low(curve)
+    }
+
+    /// A loss for people: two decimals, or a power of ten where it ran away.
+    pub fn text(loss: f64) -> String {
+        if loss.abs() < 1000.0 { format!("{loss:.2}") } else { format!("{loss:.1e}") }
+    }
+
     /// Whether a curve goes on falling where it ends.
     pub fn is_falling(curve: &[f64]) -> bool {
         let (count, half) = (curve.len(), curve.len() / 2);
@@ -99,6 +117,11 @@ impl Losses {
         let is_steady = falls >= FALLING_EPOCHS * (count - half - 1) as f64;
         late > 0.0 && late >= GOES_ON * early && (late >= FALL || is_steady)
     }
+}
+
+/// Whether an epoch, from 1, is in the last part of so many.
+pub(super) fn is_late(epoch: u32, of: u32) -> bool {
+    epoch >= of - of / PARTS
 }
 
 /// What turns the losses of a recipe into shares.

@@ -23,6 +23,7 @@ mod saturation;
 mod under_fitting;
 mod update_ratio;
 mod vanishing_gradients;
+pub mod verdict;
 
 pub use losses::Losses;
 pub use record::Record;

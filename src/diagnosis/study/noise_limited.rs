@@ -13,9 +13,12 @@ use crate::trial::State;
 pub struct NoiseLimited;
 
 /// Shares of the loss of always saying the same by which models of most capacity are to differ from the others.
-const MATTERS: f64 = 0.05;
+pub(super) const MATTERS: f64 = 0.05;
 /// Complete trials that it takes to say so.
-const FEWEST_TRIALS: usize = 10;
+pub(super) const FEWEST_TRIALS: usize = 10;
+/// The likely cause, and what to try.
+pub(super) const CAUSE: &str = "noise in the labels, or columns that do not say more";
+pub(super) const ADVICE: &str = "other columns; a look at the rows that are most wrong (show --mistakes)";
 
 impl Diagnosis for NoiseLimited {
     fn name(&self) -> &'static str {
@@ -28,9 +31,29 @@ impl Diagnosis for NoiseLimited {
         record.curves().next().is_some()
     }
     fn examine(&self, record: &Record<'_>) -> Result<Vec<Finding>> {
-        let Some(alike) = Alike::of(record).filter(|_| record.complete().count() >= FEWEST_TRIALS) else {
-            return Ok(Vec::new());
-        };
+        let Some(Floor { alike, compared }) = Floor::of(record) else { return Ok(Vec::new()) };
+        Ok(vec![Finding {
+            name: self.name(),
+            severity: Severity::Note,
+            place: listed(record.leaders()),
+            seen: format!("{}, and whatever the size of the model: {compared}", alike.text()),
+            cause: CAUSE.to_owned(),
+            advice: format!("{ADVICE}; more trials will not help"),
+        }])
+    }
+}
+
+/// A floor that models of all sizes come to.
+pub(super) struct Floor {
+    alike: Alike,
+    /// What models of most size come to, and the others.
+    pub(super) compared: String,
+}
+
+impl Floor {
+    /// `None` where none is seen.
+    pub(super) fn of(record: &Record<'_>) -> Option<Self> {
+        let alike = Alike::of(record).filter(|_| record.complete().count() >= FEWEST_TRIALS)?;
         let levers = levers(record);
         let is_size = |lever: &&Lever<'_>| lever.capacity == Capacity::Raises && lever.is_free();
         let sizes: Vec<(&Lever<'_>, [f64; 2])> =
@@ -38,7 +61,7 @@ impl Diagnosis for NoiseLimited {
         // Where one side is empty the other says nothing.
         let is_no_matter = |(_, [most, others]): &(&Lever<'_>, [f64; 2])| (most - others).abs() <= MATTERS;
         if sizes.is_empty() || !sizes.iter().all(is_no_matter) {
-            return Ok(Vec::new());
+            return None;
         }
         let compared: Vec<String> = sizes
             .iter()
@@ -46,19 +69,7 @@ impl Diagnosis for NoiseLimited {
                 format!("with most {} {most:.2}, of the others {others:.2}", lever.dimension.name)
             })
             .collect();
-        Ok(vec![Finding {
-            name: self.name(),
-            severity: Severity::Note,
-            place: listed(record.leaders()),
-            seen: format!(
-                "{}, and whatever the size of the model: {}",
-                alike.text(),
-                compared.join(", ")
-            ),
-            cause: "noise in the labels, or columns that do not say more".to_owned(),
-            advice: "other columns; a look at the rows that are most wrong (show --mistakes); more trials will not help"
-                .to_owned(),
-        }])
+        Some(Self { alike, compared: compared.join(", ") })
     }
 }
 

@@ -19,6 +19,9 @@ const MOST_TRIALS: f64 = 0.5;
 /// The leaders' validation loss at its least is so many times their training loss there, and so much more.
 const TIMES: f64 = 2.0;
 const GAP: f64 = 0.3;
+/// The likely cause.
+pub(super) const CAUSE: &str =
+    "models learn their training rows by heart: they are large for so few rows, or train for too long";
 
 impl Diagnosis for OverFitting {
     fn name(&self) -> &'static str {
@@ -37,7 +40,7 @@ impl Diagnosis for OverFitting {
         let leaders = record.leading_curves();
         let train = median(leaders.iter().map(|(_, losses)| losses.train_at_best()));
         let least = median(leaders.iter().map(|(_, losses)| losses.least()));
-        let is_apart = least >= TIMES * train && least - train >= GAP;
+        let is_apart = is_apart(train, least);
         let is_common = turned.len() as f64 >= MOST_TRIALS * curves.len() as f64;
         if !is_apart && !is_common {
             return Ok(Vec::new());
@@ -69,14 +72,18 @@ impl Diagnosis for OverFitting {
             severity: Severity::Warning,
             place,
             seen: seen.join("; "),
-            cause: "models learn their training rows by heart: they are large for so few rows, or train for too long"
-                .to_owned(),
+            cause: CAUSE.to_owned(),
             advice: format!("{}; a smaller patience; more rows", capacity::less(record)),
         }])
     }
 }
 
+/// Whether a validation loss at its least is far above the training loss there.
+pub(super) fn is_apart(train: f64, least: f64) -> bool {
+    least >= TIMES * train && least - train >= GAP
+}
+
 /// Whether the validation loss has turned up while the training loss went on falling.
-fn turns_up(losses: &Losses) -> bool {
+pub(super) fn turns_up(losses: &Losses) -> bool {
     losses.at_end() - losses.least() >= UP && losses.train_at_end() < losses.train_at_best()
 }

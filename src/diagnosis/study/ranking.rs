@@ -16,7 +16,7 @@ const NEAR: f64 = 2.0;
 const MOST_TRIALS: f64 = 0.5;
 /// Complete trials, and folds, that it takes.
 const FEWEST_TRIALS: usize = 10;
-const FEWEST_FOLDS: usize = 3;
+pub(super) const FEWEST_FOLDS: usize = 3;
 
 impl Diagnosis for Ranking {
     fn name(&self) -> &'static str {
@@ -55,7 +55,7 @@ impl Diagnosis for Ranking {
 }
 
 /// Whether the mean of the differences over folds is within so many of its standard errors.
-fn is_near(best: &[f64], other: &[f64]) -> bool {
+pub(super) fn is_near(best: &[f64], other: &[f64]) -> bool {
     let differences: Vec<f64> = best.iter().zip(other).map(|(best, other)| best - other).collect();
     let differences = Sample::of(&differences);
     differences.mean.abs() <= NEAR * differences.standard_error()

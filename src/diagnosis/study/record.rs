@@ -81,6 +81,11 @@ impl<'a> Record<'a> {
         self.trials.iter().zip(&self.losses).filter_map(|(trial, losses)| Some((trial, losses.as_ref()?)))
     }
 
+    /// Every trial, by rank, with its losses where they can be compared.
+    pub fn all(&self) -> impl Iterator<Item = (&Trial, Option<&Losses>)> {
+        self.trials.iter().zip(self.losses.iter().map(Option::as_ref))
+    }
+
     /// Complete trials, by rank.
     pub fn complete(&self) -> impl Iterator<Item = &Trial> {
         self.trials.iter().filter(|trial| trial.state == State::Complete && trial.best().is_some())

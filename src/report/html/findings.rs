@@ -1,7 +1,8 @@
 //! The page of findings: what the doctor says of the data, what the study ran on, and how to repeat it exactly.
 
+use super::subject::Results;
 use super::{Page, Subject, missing};
-use crate::diagnosis::study::Record;
+use crate::diagnosis::study::verdict;
 use crate::diagnosis::{self, Examined, Patient};
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
@@ -26,15 +27,12 @@ impl Page for Findings {
                 json!({ "facts": facts_of_search(subject), "folder": subject.folder.display().to_string() }),
             );
         };
-        let (mut examined, mut faults) = (Vec::new(), Vec::new());
-        for found in [examine_study(subject), examine_data(subject)] {
-            match found {
-                Ok(found) => examined.extend(found),
-                Err(error) => faults.push(missing(&error)),
-            }
-        }
-        let examined: Vec<Value> = examined
-            .iter()
+        let (results, of_data) = (subject.results(), examine_data(subject));
+        let faults: Vec<Value> =
+            [results.err(), of_data.as_ref().err()].into_iter().flatten().map(missing).collect();
+        let of_results = results.iter().flat_map(|results| &results.examined);
+        let examined: Vec<Value> = of_results
+            .chain(of_data.iter().flatten())
             .map(|one| {
                 json!({
                     "name": one.name,
@@ -44,6 +42,7 @@ impl Page for Findings {
             })
             .collect();
         Some(json!({
+            "verdicts": results.map_or_else(|_| Vec::new(), counts),
             "missing": faults,
             "examined": examined,
             "has_trained": subject.checks.is_some(),
@@ -55,10 +54,16 @@ impl Page for Findings {
     }
 }
 
-/// What diagnoses of the study's results find; they need no data, though those see more that have them.
-fn examine_study(subject: &Subject) -> Result<Vec<Examined>> {
-    let dataset = subject.data().ok().map(|(_, prepared)| &prepared.dataset);
-    diagnosis::study::examine(diagnosis::study::ALL, &Record::open(&subject.folder, dataset)?)
+/// How many trials have each verdict, and what it says.
+fn counts(results: &Results) -> Vec<Value> {
+    let counts = verdict::counts(results.verdicts.values().map(|(name, _)| *name));
+    let meaning = |name: &str| {
+        verdict::ALL.iter().find(|verdict| verdict.name() == name).map(|verdict| verdict.meaning())
+    };
+    counts
+        .into_iter()
+        .map(|(name, count)| json!({ "name": name, "count": count, "meaning": meaning(name) }))
+        .collect()
 }
 
 /// What diagnoses of the data find; those that train small models too, where an engine is at hand.

@@ -1,6 +1,7 @@
 //! The page of the space: every trial, and where in the space the good ones are.
 
 use super::{Page, Subject};
+use crate::diagnosis::study::verdict::UNKNOWN;
 use crate::report::importance::{self, Importance};
 use serde_json::{Value, json};
 
@@ -24,6 +25,17 @@ impl Page for SpacePage {
         let map = subject.is_of_machines().then_some(["gamma", "c"]);
         let importance = Importance::of_trials(&subject.space, board.title.direction, &board.trials);
         let summaries: Vec<&str> = importance::ALL.iter().map(|measure| measure.summary()).collect();
-        Some(json!({ "map": map, "importance": importance, "summaries": summaries }))
+        let verdicts = verdicts(subject);
+        Some(json!({ "map": map, "importance": importance, "summaries": summaries, "verdicts": verdicts }))
     }
+}
+
+/// What the curves of trials say, by number; `None` where they say nothing of any.
+fn verdicts(subject: &Subject) -> Option<Value> {
+    subject.stored.as_ref()?;
+    let known = subject.results().ok()?.verdicts.iter().filter(|(_, (name, _))| *name != UNKNOWN);
+    let known: serde_json::Map<String, Value> = known
+        .map(|(number, (name, seen))| (number.to_string(), json!({ "name": name, "seen": seen })))
+        .collect();
+    (!known.is_empty()).then_some(Value::Object(known))
 }

@@ -1,6 +1,8 @@
 //! What the pages of a report are made from: a study or search as stored, and its data where they are at hand.
 
 use crate::data::{Prepared, Table};
+use crate::diagnosis::Examined;
+use crate::diagnosis::study::{self as results, Record, verdict};
 use crate::engine::{Engine, Job};
 use crate::error::{Error, Result};
 use crate::model::hyperparameter::SVM;
@@ -40,6 +42,15 @@ pub struct Subject<'a> {
     remarks: RefCell<Vec<String>>,
     outside: OnceCell<Result<Outside>>,
     data: OnceCell<Result<(Table, Prepared)>>,
+    results: OnceCell<Result<Results>>,
+}
+
+/// What the doctor says of a study's results.
+pub struct Results {
+    /// Of the study as a whole.
+    pub examined: Vec<Examined>,
+    /// Of each trial, by number: the name of its verdict, and what was seen.
+    pub verdicts: BTreeMap<u64, (&'static str, String)>,
 }
 
 /// A study as stored.
@@ -83,6 +94,7 @@ impl<'a> Subject<'a> {
             remarks: RefCell::default(),
             outside: OnceCell::new(),
             data: OnceCell::new(),
+            results: OnceCell::new(),
         })
     }
 
@@ -119,6 +131,20 @@ impl<'a> Subject<'a> {
             Ok((table, prepared)) => Ok((table, prepared)),
             Err(error) => Err(error.clone()),
         }
+    }
+
+    /// What the doctor says of the study's results, which need no data, though it sees more with them.
+    pub fn results(&self) -> Result<&Results, &Error> {
+        let read = || {
+            let dataset = self.data().ok().map(|(_, prepared)| &prepared.dataset);
+            let record = Record::open(&self.folder, dataset)?;
+            let judged = verdict::judge(&record).into_iter();
+            Ok(Results {
+                examined: results::examine(results::ALL, &record)?,
+                verdicts: judged.map(|one| (one.trial.number, (one.verdict, one.opinion.seen))).collect(),
+            })
+        };
+        self.results.get_or_init(read).as_ref()
     }
 
     /// What was found odd of the study's files on the way.

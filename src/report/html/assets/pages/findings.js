@@ -22,6 +22,10 @@ report.page("findings", (root, page, data) => {
     } else if (page.examined.length) {
       root.append(make("p", {}, "Nothing was found."));
     }
+    if (page.verdicts.length) {
+      report.pairs(root, "What the curves of each trial say", page.verdicts.map((one) => [`${one.count} ${one.name.replaceAll("_", " ")}`, one.meaning]));
+      root.append(make("p", { class: "soft" }, "Which trial has which stands in the leaderboard; why, and what to try: ", make("code", {}, `manytune doctor ${page.folder} --trial N`)));
+    }
     const well = page.examined.filter((one) => one.findings.length === 0);
     if (well.length) {
       const details = make("details", {}, make("summary", {}, `${well.length} of ${page.examined.length} diagnoses found nothing`));

@@ -31,11 +31,13 @@ report.page("space", (root, page, data) => {
       if (trial.value === null) return trial.diverged_at_step !== undefined ? `diverged at step ${trial.diverged_at_step}` : "–";
       return trial.spread === null ? score(trial.value) : `${score(trial.value)} ± ${score(trial.spread)}`;
     };
+    const verdict = (trial) => page.verdicts?.[trial.number]?.name.replaceAll("_", " ") ?? null;
     const columns = [
       { title: "rank", isNumber: true, text: (trial) => String(rank.get(trial)), sort: (trial) => rank.get(trial) },
       { title: "trial", isNumber: true, isHead: true, text: (trial) => String(trial.number), sort: (trial) => trial.number },
       { title: objective, isNumber: true, text: value, sort: (trial) => trial.value },
       { title: "state", text: (trial) => make("span", trial.failure ? { title: trial.failure } : {}, trial.state), sort: (trial) => trial.state },
+      ...(page.verdicts ? [{ title: "verdict", text: (trial) => make("span", { title: page.verdicts[trial.number]?.seen }, verdict(trial) ?? "–"), sort: verdict }] : []),
       ...(data.study.folds === null || page.map ? [] : [{ title: "epochs", isNumber: true, text: (trial) => number(trial.epochs), sort: (trial) => trial.epochs }]),
       { title: "seconds", isNumber: true, text: (trial) => number(trial.seconds, 3), sort: (trial) => trial.seconds },
       ...varying.map((d) => ({ title: d.name, isNumber: d.isNumber, text: (trial) => axes.shown(d, trial), sort: (trial) => axes.at(d, trial) })),
