@@ -110,8 +110,8 @@ fn a_lonely_trial_is_judged_as_far_as_it_can_be() {
     let study =
         planted(&table(120, 8, &line), &[HEALTHY], &SPACE.replace("max_epochs = 40", "max_epochs = 3"));
     let found = verdicts(&study).remove(0);
-    assert_eq!(found["verdict"], "unknown");
-    assert_says(&found, "seen", "after 3 epochs");
+    assert_eq!(found["verdict"], "too_short");
+    assert_says(&found, "seen", "a curve takes 4 epochs");
 }
 
 /// Regression: one model that learned its rows by heart, beside one that is held back and finds what there is to find,
@@ -135,6 +135,22 @@ fn a_model_that_alone_is_useless_is_over_fitted_and_no_mismatch() {
     let found = verdicts(&planted(&table(60, 20, &shuffled), &[held_back, large], SPACE));
     let verdicts: Vec<&str> = found.iter().map(|trial| trial["verdict"].as_str().unwrap()).collect();
     assert_eq!(verdicts, ["nothing_learned", "mismatch"], "{found:#?}");
+}
+
+/// Regression: the training loss of a first epoch is a mean over the way there, and was compared with the validation loss
+/// behind it.
+#[test]
+fn first_epochs_are_no_mismatch() {
+    let side = |_: usize, x: &[f64]| if x[0] > x[1] { "yes" } else { "no" }.to_owned();
+    let space = SPACE.replace("max_epochs = 40", "max_epochs = 1");
+    let planted = [("[4]", 1e-5, 0.02, "adam"), ("[64, 64]", 1e-5, 0.0017, "adam")];
+    let study = self::planted(&table(1500, 2, &side), &planted, &space);
+    for trial in verdicts(&study) {
+        assert_eq!(trial["verdict"], "too_short");
+        let [train, least] = ["training_loss", "validation_loss"].map(|name| trial[name].as_f64().unwrap());
+        assert!(least < 0.5 * train && train - least > 0.15, "the fault is planted: {trial:#}");
+    }
+    assert!(!names(&study.doctor(&[]).0, "note").contains(&"mismatch".to_owned()));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Models that learn their training rows and nothing of the others, or the others better than their own.
 
 use super::capacity;
+use super::losses::FEWEST_EPOCHS;
 use super::record::{Record, median};
 use super::{Diagnosis, Losses};
 use crate::diagnosis::{Finding, Severity};
@@ -40,13 +41,14 @@ impl Sign {
     fn is_open(self, losses: &Losses) -> bool {
         match self {
             Self::Useless => losses.train_at_end() <= LEARNED,
-            Self::Easier => !losses.is_raised,
+            // The training loss of first epochs is of the way there, and more than what they end with.
+            Self::Easier => !losses.is_raised && losses.validation.len() >= FEWEST_EPOCHS,
         }
     }
 
     /// Whether a trial shows it.
     pub(super) fn is_of(self, losses: &Losses) -> bool {
-        let (train, least) = (losses.train_at_best(), losses.least());
+        let (train, least) = (losses.train_at_best().min(losses.train_at_end()), losses.least());
         self.is_open(losses)
             && match self {
                 Self::Useless => has_learned_nothing(losses),

@@ -10,6 +10,7 @@ mod noise_limited;
 mod nothing_learned;
 mod over_fitting;
 mod still_improving;
+mod too_short;
 mod undecided;
 mod under_fitting;
 mod unknown;
@@ -29,6 +30,7 @@ pub static ALL: &[&dyn Verdict] = &[
     &unstable::Unstable,
     &mismatch::Mismatch,
     &still_improving::StillImproving,
+    &too_short::TooShort,
     &over_fitting::OverFitting,
     &noise_limited::NoiseLimited,
     &under_fitting::UnderFitting,

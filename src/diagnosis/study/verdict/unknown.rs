@@ -1,6 +1,5 @@
 //! Trials without curves to judge by.
 
-use super::super::losses::FEWEST_EPOCHS;
 use super::{Case, Opinion, Verdict};
 use crate::trial::State;
 
@@ -51,22 +50,11 @@ impl Verdict for Unknown {
                 "the data file put back as it was",
             ));
         }
-        if case.losses.is_none() {
-            return Some(Opinion::new(
+        case.losses.is_none().then(|| {
+            Opinion::new(
                 "a loss of its curves is not a finite number",
                 "validation rows, or a metric, for which the loss is undefined",
                 "manytune doctor on the data",
-            ));
-        }
-        (epochs < FEWEST_EPOCHS as u32).then(|| {
-            Opinion::new(
-                format!(
-                    "{} after {epochs} epochs: {FEWEST_EPOCHS} at least make a curve; {}",
-                    trial.state.name(),
-                    case.text()
-                ),
-                "too few epochs",
-                "a larger max_epochs or min_epochs, where such trials matter",
             )
         })
     }
