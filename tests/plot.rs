@@ -83,6 +83,24 @@ fn a_plot_is_of_its_study_and_the_same_every_time() {
 }
 
 #[test]
+fn a_pipe_gets_the_plot_alone() {
+    let place = studied();
+    let (svg, _) = place.run("plot runs/study --kind curves --format svg --out /dev/stdout");
+    assert_eq!(Document::parse(&svg).unwrap().root_element().tag_name().name(), "svg");
+    let (html, _) = place.run("report runs/study --out /dev/stdout");
+    assert!(html.starts_with("<!DOCTYPE html>") && html.ends_with("</html>\n"));
+    // Behind what a file has already, as the shell was told.
+    place.write("all.svg", "before\n");
+    let file = fs::File::options().append(true).open(place.path("all.svg")).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_manytune"));
+    command.args(["plot", "runs/study", "--kind", "curves", "--format", "svg", "--out", "/dev/stdout"]);
+    command.current_dir(place.path("")).stdout(file);
+    // As root this once replaced the device itself.
+    assert!(command.status().unwrap().success() && !fs::symlink_metadata("/dev/stdout").unwrap().is_file());
+    assert_eq!(place.read("all.svg"), format!("before\n{svg}"));
+}
+
+#[test]
 fn pixels_are_those_of_the_size_asked_for() {
     let place = studied();
     let written = |arguments: &str| {

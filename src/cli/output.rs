@@ -1,7 +1,9 @@
 //! Writing to the standard streams: a reader that closes them early is no error.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::study::files::is_stream;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Writes results to standard output. A closed pipe (`| head`) ends the output, not the program.
 pub fn print(text: &str) -> Result<()> {
@@ -17,6 +19,14 @@ pub fn send(text: &str) -> Result<bool> {
         Err(error) => Err(Error::store("standard output", format!("cannot be written: {error}"))
             .allowed("a terminal, a pipe, or a file on a disk with room")
             .advice("look at where the output goes, then run the same command again")),
+    }
+}
+
+/// Says where a file was written, unless it went to a stream: its reader wants nothing behind it.
+pub fn written(path: &Path) -> Result<()> {
+    match is_stream(path) {
+        true => Ok(()),
+        false => print(&format!("{}\n", path.display())),
     }
 }
 

@@ -150,7 +150,7 @@ fn write(arguments: &Arguments, drawing: &Drawing<'_>, plot: &Plot, format: &str
     let svg = drawing.svg(plot, Look { width, height, dark, bare })?;
     let bytes = if format == "png" { picture::png(&svg, scale as f32)? } else { svg.into_bytes() };
     files::write(path, &bytes)?;
-    output::print(&format!("{}\n", path.display()))
+    output::written(path)
 }
 
 /// The name of a plot's file: of letters and digits of any script, and few other characters.

@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     subject.remarks().iter().for_each(|remark| output::note(remark));
     let path: &Path = arguments.out.as_ref().unwrap_or(&own);
     files::write(path, text.as_bytes())?;
-    output::print(&format!("{}\n", path.display()))
+    output::written(path)
 }
 
 /// The engine that the study asks for.

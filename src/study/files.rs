@@ -56,7 +56,8 @@ impl Before {
 /// Writes a file whole, replacing what was there; after an error, or a crash at any instant, the old
 /// content remains.
 ///
-/// What is not a regular file (a pipe, `/dev/stdout`) cannot be replaced and is written to as it is.
+/// A stream ([`is_stream`]) cannot be replaced and is written to as it is; a link stays one, and what it names is
+/// replaced.
 pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     let fail = |error: std::io::Error| {
         // The name of the temporary file would only distract.
@@ -66,14 +67,18 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
             .allowed("a file in a folder that exists, can be written, and has room")
             .advice("another folder, or make this one first")
     };
-    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        if path.is_dir() {
-            return Err(Error::store(path.display(), "is a folder")
-                .allowed("the path of a file")
-                .advice("a name for the file behind the folder's"));
-        }
-        return fs::write(path, content).map_err(fail);
+    if path.is_dir() {
+        return Err(Error::store(path.display(), "is a folder")
+            .allowed("the path of a file")
+            .advice("a name for the file behind the folder's"));
     }
+    if is_stream(path) {
+        let mut stream = File::options().append(true).open(path).map_err(fail)?;
+        return stream.write_all(content).and_then(|()| stream.flush()).map_err(fail);
+    }
+    let is_link = fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+    let named = if is_link { fs::canonicalize(path).ok() } else { None };
+    let path = named.as_deref().unwrap_or(path);
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX);
@@ -84,6 +89,13 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
     file.write_all(content).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
     file.persist(path).map_err(|error| fail(error.error))?;
     sync_folder(folder).map_err(fail)
+}
+
+/// Whether a path names something that is written to and not replaced: a pipe, a terminal, or what `/dev/stdout` stands
+/// for, which may be a file that others have written to before (`>> all.csv`).
+pub fn is_stream(path: &Path) -> bool {
+    let is_name_of_one = cfg!(unix) && ["/dev", "/proc"].iter().any(|place| path.starts_with(place));
+    fs::metadata(path).is_ok_and(|found| is_name_of_one || !found.is_file())
 }
 
 /// Makes the names in a folder as durable as the files; only Unix can, and only there it is needed.
@@ -127,6 +139,18 @@ mod tests {
         write(&path, b"second").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link] = ["a.txt", "link"].map(|name| folder.path().join(name));
+        fs::write(&file, "first").unwrap();
+        std::os::unix::fs::symlink("a.txt", &link).unwrap();
+        write(&link, b"second").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"second");
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[test]
