@@ -185,6 +185,22 @@ fn what_the_data_say_stays_text() {
         assert!(!document.descendants().any(|node| node.has_tag_name("script")), "{path}");
     }
     place.run("plot runs/hostile --kind all --format png --out pictures");
+    // Characters of two units that are cut, and some that no XML may hold, in titles, names and labels.
+    let birds = "\u{1f427}".repeat(50);
+    let rows: String = (0..60)
+        .map(|row| format!("{},{},{}\n", row % 7, row % 5, if row % 7 > 2 { &birds } else { "\u{1}x" }))
+        .collect();
+    place.write("birds.csv", &format!("{birds},b\u{2},label\n{rows}"));
+    place.run("tune birds.csv --target label --trials 3 --folds 3 --engine cpu --quiet");
+    let (written, _) = place.run("plot runs/birds --kind all");
+    for path in written.lines() {
+        Document::parse(&place.read(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    let confusion = texts(&place.read("runs/birds/plots/confusion.svg"));
+    let of_column = format!("runs/birds/plots/dependence-{}.svg", "_".repeat(50));
+    let column = texts(&place.read(&of_column));
+    assert!(column.contains(&format!("{}…", "\u{1f427}".repeat(39))), "{column:?}");
+    assert!(confusion.contains(&"\u{fffd}x".to_owned()), "{confusion:?}");
 }
 
 #[test]

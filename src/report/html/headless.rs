@@ -77,7 +77,7 @@ impl<'a> Drawing<'a> {
             let scripts = [BROWSER, frame::CHARTS].into_iter().chain(frame::BEFORE_PLOT);
             let scripts = scripts.chain([PLOT, frame::BEHIND_PLOT, PICTURES]);
             scripts.chain(ALL.iter().map(|page| page.script())).try_for_each(|script| {
-                // Every script as of a file of its own: what one declares, the others do not see twice.
+                // As scripts of one document: what one declares at its top, those behind it see.
                 ctx.eval::<(), _>(script).catch(ctx)
             })
         })?;

@@ -34,7 +34,11 @@ report.figures = (() => {
   /** The axis of scores. */
   const scores = (paint, extra = {}) => axis(axes.scores, paint, { nameGap: 46, splitLine: { lineStyle: { color: paint.line, width: 0.5 } }, ...extra });
 
-  const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  /** So many characters of a text at most, none of them halved. */
+  const cut = (text, most) => {
+    const characters = [...text];
+    return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
+  };
 
   /** What a trial is, in lines for a tooltip. */
   function lines(trial) {

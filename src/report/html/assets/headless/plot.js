@@ -82,12 +82,14 @@ globalThis.headless = (() => {
       y += line;
       return `<text x="${MARGIN}" y="${y - 0.3 * line}" font-size="${size}" font-weight="${weight}" fill="${fill}">${escaped(text)}</text>`;
     });
-    return [
+    const whole = [
       `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${all}" viewBox="0 0 ${width} ${all}" font-family="${FONT}">`,
       `<title>${escaped(titleOf(plot))}</title>`, `<desc>${escaped(said(plot))}</desc>`,
       `<rect width="${width}" height="${all}" fill="${paint.paper}"/>`,
       ...lines, `<g transform="translate(${MARGIN},${top})">`, text, "</g>", "</svg>", "",
     ].join("\n");
+    // What no XML may hold, the texts of charts among it.
+    return whole.toWellFormed().replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
   }
 
   function chart(plot, paint, width, height) {
@@ -108,7 +110,7 @@ globalThis.headless = (() => {
     const most = Math.max(10, Math.floor(width / (0.54 * size)));
     const lines = [];
     if (text === "") return lines;
-    for (const word of text.split(/\s+/)) {
+    for (const word of text.split(/\s+/).map((word) => report.figures.cut(word, most))) {
       const last = lines.length - 1;
       if (last >= 0 && lines[last].length + 1 + word.length <= most) lines[last] += ` ${word}`;
       else lines.push(word);
@@ -150,9 +152,8 @@ globalThis.headless = (() => {
     return [black, ...[...paths].map(([shade, d]) => `<path fill="#${hex(shade)}" d="${d}"/>`)].join("");
   }
 
-  /** Text between tags, without the characters that no XML may hold. */
-  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
+  /** Text between tags. */
+  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
   return { keep, open, choose, draw };
 })();
