@@ -95,7 +95,7 @@ globalThis.headless = (() => {
   function chart(plot, paint, width, height) {
     const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
     const common = base(paint);
-    chart.setOption({ ...common, textStyle: { ...common.textStyle, fontFamily: FONT }, tooltip: { show: false }, ...plot.option(paint, width) });
+    chart.setOption({ ...common, textStyle: { ...common.textStyle, fontFamily: FONT }, tooltip: { show: false }, ...plot.option(paint, width, height) });
     const text = chart.renderToSVGString();
     chart.dispose();
     // What is for a pointer is taken out: text within has no quotation marks that are not escaped. Names of parts are by

@@ -25,7 +25,7 @@ report.page("inside", (root, page, data) => {
     const [height, top, bottom] = [270, 12, 46];
     report.plot(parent, {
       name: plotName, title, caption, height, label: `${title} of each layer over the epochs; the table below has the numbers.`,
-      option: (paint) => {
+      option: (paint, _, tall = height) => {
         const all = shown.flatMap((layer) => best.epochs.map((look) => look.layers[layer] && of(look.layers[layer]))).filter((value) => value > 0);
         const place = (value) => (value === null || value === undefined ? null : log ? (value > 0 ? Math.log10(value) : null) : value);
         const low = Math.floor(Math.log10(Math.min(...all, band ? band[0] : Infinity)));
@@ -33,7 +33,7 @@ report.page("inside", (root, page, data) => {
         const [min, max] = log ? [low, Math.max(high, low + 1)] : [0, 1];
         const offsets = apart(shown.map((layer) => {
           const end = best.epochs.map((look) => (look.layers[layer] ? place(of(look.layers[layer])) : null)).filter((value) => value !== null).pop();
-          return end === undefined ? null : ((max - end) / (max - min)) * (height - top - bottom);
+          return end === undefined ? null : ((max - end) / (max - min)) * (tall - top - bottom);
         }));
         return {
           grid: { left: 60, right: 66, top, bottom },
