@@ -145,9 +145,9 @@ pub fn change(record: &Record<'_>, trial: &Trial, wanted: Capacity) -> String {
     texts.join("; ")
 }
 
-/// Whether a trial has by no hyperparameter more capacity than another.
-pub fn is_no_larger(record: &Record<'_>, trial: &Trial, other: &Trial) -> bool {
-    levers(record).iter().all(|lever| {
+/// Whether a trial has by none of these hyperparameters more capacity than another.
+pub fn is_no_larger(levers: &[Lever<'_>], trial: &Trial, other: &Trial) -> bool {
+    levers.iter().all(|lever| {
         let amount = |trial: &Trial| {
             trial.configuration.get(&lever.dimension.name).and_then(|value| lever.amount(value))
         };

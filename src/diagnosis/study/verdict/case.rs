@@ -1,6 +1,6 @@
 //! What a verdict looks at: a trial, its curves, and what the study as a whole says.
 
-use super::super::capacity::is_no_larger;
+use super::super::capacity::{Lever, is_no_larger, levers};
 use super::super::learning_rate_too_high;
 use super::super::mismatch::Sign;
 use super::super::noise_limited::{Floor, MATTERS};
@@ -14,8 +14,10 @@ use crate::trial::{State, Trial};
 pub struct Whole<'a> {
     /// The study.
     pub record: &'a Record<'a>,
-    /// The trial of the least validation loss among complete ones, among all where none is.
-    best: Option<(&'a Trial, &'a Losses)>,
+    /// Trials that have curves, those of the least validation loss first.
+    by_loss: Vec<(&'a Trial, &'a Losses)>,
+    /// What acts on capacity.
+    levers: Vec<Lever<'a>>,
     /// Trials that have trained, and whether the loss of each grew.
     pub(super) grew: Vec<(&'a Trial, bool)>,
     /// Whether its best trials fail on training rows about as much as on validation rows.
@@ -29,20 +31,24 @@ pub struct Whole<'a> {
 impl<'a> Whole<'a> {
     /// Of a study.
     pub fn of(record: &'a Record<'_>) -> Self {
-        let least = |only_complete: bool| {
-            let trials =
-                record.curves().filter(move |(trial, _)| !only_complete || trial.state == State::Complete);
-            trials.min_by(|(_, a), (_, b)| a.least().total_cmp(&b.least()))
-        };
+        let mut by_loss: Vec<(&Trial, &Losses)> = record.curves().collect();
+        by_loss.sort_by(|(_, a), (_, b)| a.least().total_cmp(&b.least()));
         Self {
             record,
-            best: least(true).or_else(|| least(false)),
+            by_loss,
+            levers: levers(record),
             grew: learning_rate_too_high::judged(record),
             is_alike: Alike::of(record).is_some(),
             floor: Floor::of(record),
             lacking: Lacking::of(record),
             signs: Sign::ALL.into_iter().filter(|sign| sign.is_shown(record)).collect(),
         }
+    }
+
+    /// The trial of the least validation loss among complete ones, among all where none is.
+    fn best(&self) -> Option<&(&'a Trial, &'a Losses)> {
+        let complete = self.by_loss.iter().find(|(trial, _)| trial.state == State::Complete);
+        complete.or(self.by_loss.first())
     }
 }
 
@@ -65,7 +71,7 @@ impl Case<'_> {
 
     /// Whether a loss is clearly more than the least validation loss of the study.
     pub(super) fn is_worse_than_best(&self, loss: f64) -> bool {
-        self.whole.best.is_some_and(|(_, best)| loss > best.least() + MATTERS)
+        self.whole.best().is_some_and(|(_, best)| loss > best.least() + MATTERS)
     }
 
     /// Whether the folds cannot tell its score from that of the best trial.
@@ -86,10 +92,9 @@ impl Case<'_> {
     /// The best of the trials that do clearly better with no more capacity.
     pub(super) fn better_no_larger(&self) -> Option<u64> {
         let own = self.losses?.least();
-        let record = self.whole.record;
-        let better = record.curves().filter(|(_, losses)| losses.least() < own - MATTERS);
-        let alike = better.filter(|(trial, _)| is_no_larger(record, trial, self.trial));
-        alike.min_by(|(_, a), (_, b)| a.least().total_cmp(&b.least())).map(|(trial, _)| trial.number)
+        let mut better = self.whole.by_loss.iter().take_while(|(_, losses)| losses.least() < own - MATTERS);
+        let is_alike = |(trial, _): &&(&Trial, &Losses)| is_no_larger(&self.whole.levers, trial, self.trial);
+        better.find(is_alike).map(|(trial, _)| trial.number)
     }
 
     /// What its losses are, in words.
@@ -112,7 +117,7 @@ impl Case<'_> {
 
     /// What the best trial comes to, in words.
     pub(super) fn best_text(&self) -> String {
-        match self.whole.best {
+        match self.whole.best() {
             Some((trial, _)) if trial.number == self.trial.number => {
                 "no trial of the study has less".to_owned()
             }
