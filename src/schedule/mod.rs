@@ -18,7 +18,7 @@ mod records;
 mod successive_halving;
 mod wilcoxon;
 
-pub use ladder::descending;
+pub use ladder::{RUNG_STEPS, descending};
 pub use records::{End, Place, Records, Standing};
 pub use wilcoxon::signed_rank;
 

@@ -269,6 +269,12 @@ impl Plan {
         search::Settings { seed: self.seed, direction, chosen, enqueued, batch, random_share }
     }
 
+    /// What the schedule is created with, for trials of so many folds.
+    pub fn schedule_settings(&self, fold_count: usize) -> schedule::Settings {
+        let chosen = self.schedule_settings.clone();
+        schedule::Settings { max_epochs: self.max_epochs, fold_count, seed: self.seed, chosen }
+    }
+
     /// An error of kind usage with the place in the study file of the key that it names.
     #[must_use]
     pub fn locate(&self, error: Error) -> Error {

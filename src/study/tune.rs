@@ -142,9 +142,7 @@ impl Study {
     }
 
     fn schedule_settings(&self) -> schedule::Settings {
-        let (max_epochs, seed, chosen) =
-            (self.plan.max_epochs, self.plan.seed, self.plan.schedule_settings.clone());
-        schedule::Settings { max_epochs, fold_count: self.dataset.folds.len(), seed, chosen }
+        self.plan.schedule_settings(self.dataset.folds.len())
     }
 
     fn order(&self) -> Order {

@@ -18,10 +18,7 @@ impl Plan {
         let kind = search::find(&self.strategy)?;
         let settings = self.search_settings(direction);
         let unguided = kind.unguided(self.space.as_ref()?, &settings);
-        let chosen = self.schedule_settings.clone();
-        let of_schedule =
-            schedule::Settings { max_epochs: self.max_epochs, fold_count, seed: self.seed, chosen };
-        let schedule = schedule::create(&self.schedule, &of_schedule).ok()?;
+        let schedule = schedule::create(&self.schedule, &self.schedule_settings(fold_count)).ok()?;
         let start = |number: u64| schedule.cohort(number).start;
         let results = |number: u64| results_before(number, settings.batch, start);
         Some((unguided, unguided.end(settings.enqueued.len() as u64, count, results)))

@@ -3,42 +3,35 @@
 use super::{Subject, missing};
 use crate::error::Result;
 use crate::model::hyperparameter;
-use crate::schedule::{self, Schedule};
+use crate::schedule::{self, RUNG_STEPS, Schedule};
 use crate::setting::Chosen;
 use crate::study::plan::Plan;
 use crate::trial::{State, Trial};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The setting of schedules whose rungs count steps.
-const RUNG_STEPS: &str = "rung_steps";
-
 /// What the page shows of rungs: `rungs`, the epochs that are drawn, ascending, `null` where they are not known; and
 /// `step_rungs`, `null` where rungs count epochs, which are then those of all trials. Rungs that count steps are drawn
 /// of the best trial alone, for an epoch has as many steps as a trial's batch size leaves.
 pub(super) fn rungs(subject: &Subject) -> (Value, Value) {
     let Some(plan) = subject.plan() else { return (Value::Null, Value::Null) };
-    let unit = plan.schedule_settings.said().find(|(name, value)| *name == RUNG_STEPS && *value > 0.0);
-    let Some((_, unit)) = unit else {
+    let unit = plan.schedule_settings.count(&RUNG_STEPS);
+    if unit == 0 {
         let Some(schedule) = schedule_of(subject, plan, plan.schedule_settings.clone()) else {
             return (Value::Null, Value::Null);
         };
         let all = subject.board.trials.iter().flat_map(|trial| schedule.rungs(trial.number, 1));
         return (json!(all.collect::<BTreeSet<u32>>()), Value::Null);
-    };
-    match by_steps(subject, plan, unit as u64) {
+    }
+    match by_steps(subject, plan, unit) {
         Ok(found) => found,
         Err(error) => (Value::Null, json!({ "missing": missing(&error) })),
     }
 }
 
 fn schedule_of(subject: &Subject, plan: &Plan, chosen: Chosen) -> Option<Box<dyn Schedule>> {
-    let settings = schedule::Settings {
-        max_epochs: plan.max_epochs,
-        fold_count: subject.board.title.fold_count.unwrap_or(1),
-        seed: plan.seed,
-        chosen,
-    };
+    let fold_count = subject.board.title.fold_count.unwrap_or(1);
+    let settings = schedule::Settings { chosen, ..plan.schedule_settings(fold_count) };
     schedule::create(&plan.schedule, &settings).ok()
 }
 
@@ -57,8 +50,7 @@ struct Rung {
 fn by_steps(subject: &Subject, plan: &Plan, unit: u64) -> Result<(Value, Value)> {
     let (_, prepared) = subject.data()?;
     let dataset = &prepared.dataset;
-    let in_epochs = plan.schedule_settings.said().filter(|(name, _)| *name != RUNG_STEPS);
-    let in_epochs = in_epochs.fold(Chosen::none(), |chosen, (name, value)| chosen.with(name, value));
+    let in_epochs = plan.schedule_settings.clone().with(RUNG_STEPS.name, 0.0);
     let schedules =
         [plan.schedule_settings.clone(), in_epochs].map(|chosen| schedule_of(subject, plan, chosen));
     let [Some(schedule), Some(in_units)] = schedules else { return Ok((Value::Null, Value::Null)) };
