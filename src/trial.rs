@@ -288,6 +288,11 @@ impl Trial {
         self.best().map(|best| best.score)
     }
 
+    /// The mean objective at the best epoch, where it is a finite number, under the same conditions.
+    pub fn value(&self) -> Option<f64> {
+        self.score().map(|score| score.value).filter(|value| value.is_finite())
+    }
+
     /// The best epoch, under the same conditions.
     pub fn best(&self) -> Option<Best> {
         self.history.best().filter(|_| self.state.has_value())

@@ -32,7 +32,7 @@ impl Opening {
         let compare = |a: &f64, b: &f64| board.order.objective.compare(*a, *b);
         let best = |values: &[Option<f64>]| values.iter().flatten().copied().min_by(compare);
         let mut values: Vec<Option<f64>> = ended[..split].iter().map(|trial| unled(trial)).collect();
-        let guided: Vec<Option<f64>> = ended[split..].iter().map(|trial| value(trial)).collect();
+        let guided: Vec<Option<f64>> = ended[split..].iter().map(|trial| trial.value()).collect();
         values.sort_by(|a, b| {
             a.is_none().cmp(&b.is_none()).then(compare(&a.unwrap_or(0.0), &b.unwrap_or(0.0)))
         });
@@ -56,16 +56,11 @@ impl Opening {
     }
 }
 
-/// What a trial came to, also one that the schedule then stopped.
-fn value(trial: &Trial) -> Option<f64> {
-    trial.score().map(|score| score.value).filter(|value| value.is_finite())
-}
-
-/// The same before it took over from another: what follows others is led by results.
+/// What a trial came to before it took over from another: what follows others is led by results.
 fn unled(trial: &Trial) -> Option<f64> {
     trial
         .lineage
         .first()
-        .map_or_else(|| value(trial), |first| Some(first.value))
+        .map_or_else(|| trial.value(), |first| Some(first.value))
         .filter(|value| value.is_finite())
 }

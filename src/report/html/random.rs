@@ -42,7 +42,7 @@ fn of_share(board: &Leaderboard) -> Vec<Option<f64>> {
     let is_drawn =
         |trial: &&Trial| trial.number >= division.enqueued && is_random(division.share, trial.number);
     let ended = board.trials.iter().filter(is_drawn).filter(|trial| trial.state.is_finished());
-    ended.map(|trial| trial.score().map(|score| score.value).filter(|value| value.is_finite())).collect()
+    ended.map(Trial::value).collect()
 }
 
 /// 1, 2, … up to a number, farther apart where they are many.

@@ -159,7 +159,7 @@ impl<'a> Evidence<'a> {
     fn new(space: &'a Space, direction: Direction, trials: &'a [Trial]) -> (Self, Counted) {
         let (mut points, mut counted) = (Vec::new(), Counted::default());
         for trial in trials {
-            let value = trial.score().map(|score| score.value).filter(|value| value.is_finite());
+            let value = trial.value();
             match (trial.state, value) {
                 (State::Complete, Some(_)) => counted.complete += 1,
                 (State::Pruned, Some(_)) => counted.pruned += 1,
