@@ -73,6 +73,17 @@ impl Order {
     }
 }
 
+/// What the place of a trial among others depends on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Standing {
+    /// The trial's number.
+    pub number: u64,
+    /// Where it stands.
+    pub state: State,
+    /// Mean scores at the best epoch; `None` for a trial that diverged, failed, or has not trained.
+    pub score: Option<Score>,
+}
+
 /// The scores of one fold, or their mean over folds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
@@ -283,6 +294,11 @@ impl Trial {
         !self.state.is_finished() || self.is_unfit()
     }
 
+    /// What its place among others depends on.
+    pub fn standing(&self) -> Standing {
+        Standing { number: self.number, state: self.state, score: self.score() }
+    }
+
     /// Mean scores at the best epoch; `None` for a trial that diverged, failed, or has not trained.
     pub fn score(&self) -> Option<Score> {
         self.best().map(|best| best.score)
@@ -320,14 +336,19 @@ impl Trial {
 /// The order of the leaderboard: complete trials by score, then pruned ones, then those that have not
 /// ended; diverged and failed ones last. The lower number wins what is still equal.
 pub fn compare(order: Order, a: &Trial, b: &Trial) -> Ordering {
-    let group = |trial: &Trial| match trial.state {
+    compare_standings(order, &a.standing(), &b.standing())
+}
+
+/// The same order, of what it goes by.
+pub fn compare_standings(order: Order, a: &Standing, b: &Standing) -> Ordering {
+    let group = |standing: &Standing| match standing.state {
         State::Complete => 0,
         State::Pruned => 1,
         State::Running | State::Interrupted => 2,
         State::Diverged => 3,
         State::Failed => 4,
     };
-    let by_score = || match (a.score(), b.score()) {
+    let by_score = || match (a.score, b.score) {
         (Some(a), Some(b)) => order.compare(a, b),
         (a, b) => a.is_none().cmp(&b.is_none()),
     };

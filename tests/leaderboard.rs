@@ -24,35 +24,35 @@ fn trial(number: u64, value: Option<f64>) -> Trial {
 /// The leaderboard of a study, whose objective is to be maximized, with these trials in the place of its own.
 fn board(place: &Place, trials: Vec<Trial>) -> Leaderboard {
     place.run("tune study.toml --trials 2 --quiet");
-    let mut board = Leaderboard::open(&place.path("runs/study")).unwrap();
-    (board.trials, board.optimism) = (trials, None);
-    board
+    let title = Leaderboard::open(&place.path("runs/study")).unwrap().title;
+    Leaderboard::new(title, ORDER, trials)
 }
 
 #[test]
 fn trials_that_no_result_led_stand_apart_from_enqueued_and_guided_ones() {
     let values =
         [Some(0.99), Some(0.4), None, Some(0.6), Some(0.5), Some(0.55), Some(0.7), Some(0.8), Some(0.2)];
-    let mut board =
-        board(&Place::new(), (0..).zip(values).map(|(number, value)| trial(number, value)).collect());
-    let division = &mut board.title.division;
+    let mut trials: Vec<Trial> = (0..).zip(values).map(|(number, value)| trial(number, value)).collect();
+    let mut title = board(&Place::new(), Vec::new()).title;
+    let division = &mut title.division;
     (division.enqueued, division.unguided) = (1, Some((Unguided::EvenUntil(3), Some(4))));
-    let found = Opening::of(&board).unwrap();
+    let opening = |trials: &[Trial]| Opening::of(&Leaderboard::new(title.clone(), ORDER, trials.to_vec()));
+    let found = opening(&trials).unwrap();
     // Trial 0 was enqueued; 1 to 3 are unguided, 4 to 6 as many behind them.
     assert_eq!(found.values, [Some(0.6), Some(0.4), None]);
     assert_eq!(found.guided, [0.5, 0.55, 0.7, 0.8, 0.2].map(Some));
     assert_eq!((found.guided_at_same_budget, found.best), (Some(0.7), Some(0.8)));
-    board.trials[3].history = trial(3, Some(0.9)).history;
-    assert_eq!(Opening::of(&board).unwrap().best, Some(0.9), "the best may be unguided");
+    trials[3].history = trial(3, Some(0.9)).history;
+    assert_eq!(opening(&trials).unwrap().best, Some(0.9), "the best may be unguided");
 
     // One that took over from another counts by what it had come to by itself; one that trains does not count yet.
     let before = Configuration::new();
-    board.trials[3].lineage = vec![Succession { epoch: 1, donor: 7, value: 0.3, before }];
-    board.trials[1].state = State::Running;
-    assert_eq!(Opening::of(&board).unwrap().values, [Some(0.3), None]);
-    board.trials[3].state = State::Failed;
-    board.trials[3].lineage.clear();
-    assert_eq!(Opening::of(&board), None, "none has a value");
+    trials[3].lineage = vec![Succession { epoch: 1, donor: 7, value: 0.3, before }];
+    trials[1].state = State::Running;
+    assert_eq!(opening(&trials).unwrap().values, [Some(0.3), None]);
+    trials[3].state = State::Failed;
+    trials[3].lineage.clear();
+    assert_eq!(opening(&trials), None, "none has a value");
 }
 
 #[test]

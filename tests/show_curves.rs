@@ -49,9 +49,9 @@ fn curves_are_shown_where_they_are_asked_for_or_find_room() {
 }
 
 /// Of a study with trials that were stopped, diverged, and took over from others: whatever is shown is the same where
-/// curves are read of the trials alone that are shown with one.
+/// curves and configurations are held of the trials alone that are shown with them.
 #[test]
-fn a_leaderboard_without_the_curves_of_all_says_the_same() {
+fn a_leaderboard_that_holds_what_it_shows_says_the_same() {
     for kind in ["asha", "population"] {
         let place = Place::new();
         // Of large steps some diverge.
@@ -74,16 +74,18 @@ fn a_leaderboard_without_the_curves_of_all_says_the_same() {
                 (None, Some(60), false),
             ] {
                 let page = Page { top, width, curves };
-                let count = format.curve_count(page);
-                let board = Leaderboard::open_with_curves(&folder, count).unwrap();
+                let held = format.held(page);
+                let board = Leaderboard::open_for(&folder, held).unwrap();
                 assert_eq!(
                     format.render(&board, page),
                     format.render(&whole, page),
                     "{} {page:?}",
                     format.name()
                 );
-                let held = board.trials.iter().filter(|trial| !trial.history.epochs().is_empty()).count();
-                assert!(held <= count, "{held} curves for {page:?}");
+                let curves = board.trials.iter().filter(|trial| !trial.history.epochs().is_empty()).count();
+                assert!(curves == 0 || held.curves, "{curves} curves for {page:?}");
+                assert_eq!(board.trials.len(), held.trials.clamp(1, 24), "{page:?}");
+                assert_eq!(board.outlines, whole.outlines);
             }
         }
     }

@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return inside(arguments);
     }
     let page = Page { top: arguments.top, width: output::width(), curves: arguments.curves };
-    let board = Leaderboard::open_with_curves(&arguments.run, format.curve_count(page))?;
+    let board = Leaderboard::open_for(&arguments.run, format.held(page))?;
     output::print(&format.render(&board, page))
 }
 

@@ -160,7 +160,7 @@ fn overrides(arguments: &Arguments) -> Overrides {
 /// Prints the leaderboard and what to run next; a study without any model is an error.
 fn finish(folder: &Path) -> Result<()> {
     let (format, page) = (report::ALL[0], Page { top: Some(TOP), width: output::width(), curves: false });
-    let board = Leaderboard::open_with_curves(folder, format.curve_count(page))?;
+    let board = Leaderboard::open_for(folder, format.held(page))?;
     output::print(&format.render(&board, page))?;
     if board.best().is_some() {
         let folder = output::quoted(&folder.display().to_string());
@@ -169,8 +169,8 @@ fn finish(folder: &Path) -> Result<()> {
              predict:     manytune predict {folder} <file> --out predictions.csv\n"
         ));
     }
-    let trials = &board.trials;
-    if trials.is_empty() || trials.iter().any(|trial| !trial.state.is_finished()) {
+    let trials = &board.outlines;
+    if trials.is_empty() || trials.iter().any(|trial| !trial.standing.state.is_finished()) {
         return Ok(());
     }
     let elsewhere = "in another folder with --out";

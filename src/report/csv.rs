@@ -2,7 +2,6 @@
 
 use super::{Format, Leaderboard, Page, plain};
 use crate::trial::Trial;
-use std::collections::BTreeSet;
 
 /// One row per trial and one column per fold and hyperparameter; what has no value is empty.
 pub struct Csv;
@@ -16,8 +15,7 @@ impl Format for Csv {
     }
 
     fn render(&self, board: &Leaderboard, page: Page) -> String {
-        let names: BTreeSet<&str> =
-            board.trials.iter().flat_map(|trial| trial.configuration.keys()).map(String::as_str).collect();
+        let names: Vec<&str> = board.hyperparameters.names().collect();
         let fold_count = board.title.fold_count.unwrap_or(0);
         let mut writer = csv::Writer::from_writer(Vec::new());
         let mut head: Vec<String> =
@@ -34,7 +32,7 @@ impl Format for Csv {
     }
 }
 
-fn row(board: &Leaderboard, trial: &Trial, names: &BTreeSet<&str>) -> Vec<String> {
+fn row(board: &Leaderboard, trial: &Trial, names: &[&str]) -> Vec<String> {
     let fold_count = board.title.fold_count.unwrap_or(0);
     let mut row = vec![
         trial.number.to_string(),

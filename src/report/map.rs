@@ -5,6 +5,7 @@ use super::Leaderboard;
 use super::number::{Scores, short};
 use crate::model::metric::Direction;
 use crate::space::Value;
+use crate::trial::Trial;
 use std::collections::BTreeMap;
 
 /// From the worst score to the best, two characters a cell.
@@ -16,20 +17,23 @@ const NONE: &str = "  ";
 /// Most values of an axis that have a line each; of more, those near each other share one.
 const MOST: usize = 16;
 
+/// A trial on the map: c, gamma, and its score.
+pub type Point = (f64, f64, f64);
+
+/// Where a trial stands; `None` where it has no score, or c and gamma are no numbers of its own.
+pub fn point(trial: &Trial) -> Option<Point> {
+    let at = |name: &str| trial.configuration.get(name).and_then(Value::number);
+    Some((at("c")?, at("gamma")?, trial.score()?.value))
+}
+
 /// The map; empty where not both c and gamma vary, or they are no numbers.
 pub fn map(board: &Leaderboard) -> String {
-    let number = |value: &Value| match value {
-        Value::Float(number) => Some(*number),
-        Value::Int(number) => Some(*number as f64),
-        _ => None,
-    };
-    let point = |trial: &crate::trial::Trial| {
-        let at = |name: &str| trial.configuration.get(name).and_then(number);
-        Some((at("c")?, at("gamma")?, trial.score()?.value))
-    };
-    let points: Vec<(f64, f64, f64)> = board.trials.iter().filter_map(point).collect();
     let is_of_machines = !board.solvers.is_empty();
-    if is_of_machines { drawn(&points, board.title.direction, &board.title.objective) } else { String::new() }
+    if is_of_machines {
+        drawn(&board.points, board.title.direction, &board.title.objective)
+    } else {
+        String::new()
+    }
 }
 
 /// An axis: the values of its lines, ascending, and the line of a value.
@@ -56,7 +60,7 @@ impl Axis {
     }
 }
 
-fn drawn(points: &[(f64, f64, f64)], direction: Direction, objective: &str) -> String {
+fn drawn(points: &[Point], direction: Direction, objective: &str) -> String {
     let (costs, gammas) = (Axis::new(points.iter().map(|p| p.0)), Axis::new(points.iter().map(|p| p.1)));
     if costs.values.len() < 2 || gammas.values.len() < 2 {
         return String::new();
@@ -116,7 +120,7 @@ mod tests {
 
     #[test]
     fn many_values_share_lines_and_the_better_one_shows() {
-        let points: Vec<(f64, f64, f64)> =
+        let points: Vec<Point> =
             (0..100).map(|i| (1.0 + f64::from(i), 0.1 + f64::from(i % 3), 1.0)).collect();
         assert_eq!(drawn(&points, Direction::Minimize, "rmse").lines().count(), MOST + 1);
         assert_eq!(drawn(&points[..1], Direction::Minimize, "rmse"), "");

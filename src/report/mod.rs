@@ -4,6 +4,7 @@ pub mod action;
 mod columns;
 mod csv;
 pub mod html;
+mod hyperparameters;
 pub mod importance;
 pub mod inside;
 mod json;
@@ -13,6 +14,7 @@ mod map;
 pub mod mistakes;
 pub mod noise;
 mod number;
+mod outline;
 pub mod picture;
 mod random_share;
 mod sparkline;
@@ -20,7 +22,9 @@ mod table;
 mod unguided;
 pub mod verdicts;
 
+pub use hyperparameters::Hyperparameters;
 pub use number::{plain, significant};
+pub use outline::Outline;
 pub use random_share::{Comparison, Division};
 pub use unguided::Opening;
 
@@ -33,7 +37,7 @@ use crate::study::optimism::{Chooser, Optimism};
 use crate::study::same::plan_of;
 use crate::study::schema::Content;
 use crate::study::store::Store;
-use crate::trial::{self, Order, State, Trial};
+use crate::trial::{self, Order, Standing, State, Trial};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -46,9 +50,9 @@ pub trait Format: Sync {
     fn name(&self) -> &'static str;
     /// What it is for, on one line.
     fn summary(&self) -> &'static str;
-    /// Of how many trials, from the first on, it looks at learning curves.
-    fn curve_count(&self, _page: Page) -> usize {
-        0
+    /// What it looks at.
+    fn held(&self, page: Page) -> Held {
+        Held { trials: page.top.unwrap_or(usize::MAX), curves: false }
     }
     /// The leaderboard in this form, with a line break at its end.
     fn render(&self, board: &Leaderboard, page: Page) -> String;
@@ -63,6 +67,20 @@ pub struct Page {
     pub width: Option<usize>,
     /// Whether a table has learning curves; without it where the terminal is wide enough for them.
     pub curves: bool,
+}
+
+/// What a leaderboard holds of the trials themselves; of all of them it has their outlines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The first so many trials; the best one always.
+    pub trials: usize,
+    /// Whether with their learning curves.
+    pub curves: bool,
+}
+
+impl Held {
+    /// Everything.
+    pub const ALL: Self = Self { trials: usize::MAX, curves: true };
 }
 
 /// What a leaderboard is of.
@@ -88,58 +106,81 @@ pub struct Title {
     pub division: Division,
 }
 
-/// All trials of a study, or of a search, the best first.
+/// The trials of a study, or of a search, the best first.
 pub struct Leaderboard {
     /// What it is of.
     pub title: Title,
-    /// By rank.
+    /// By rank, all or the first of them.
     pub trials: Vec<Trial>,
+    /// All of them, by number.
+    pub outlines: Vec<Outline>,
     /// How the decision functions of kernel machines were found: by trial, (fold) JSON.
     pub solvers: HashMap<u64, Vec<String>>,
     /// By how much the best trial's value flatters, where its folds can say.
     pub optimism: Option<Optimism>,
     /// What other seeds make of the best trial, where it was asked.
     pub noise: Option<Noise>,
+    /// Of all trials.
+    hyperparameters: Hyperparameters,
+    /// All trials on the map of kernel machines.
+    points: Vec<map::Point>,
     order: Order,
 }
 
 impl Leaderboard {
     /// Reads the study or search in a folder, whether or not it is being worked on.
     pub fn open(folder: &Path) -> Result<Self> {
-        Self::open_with_curves(folder, usize::MAX)
+        Self::open_for(folder, Held::ALL)
     }
 
-    /// The same with the learning curves of the first `curves` trials alone: those of all are most of what a study is in
-    /// memory.
-    pub fn open_with_curves(folder: &Path, curves: usize) -> Result<Self> {
+    /// The same with what a format looks at alone: curves and hyperparameters are most of what a study is in memory.
+    pub fn open_for(folder: &Path, held: Held) -> Result<Self> {
         let mut board = match folder::content(folder)? {
-            Content::Study => Self::of_study(&Store::read(folder)?, curves)?,
+            Content::Study => {
+                let store = Store::read(folder)?;
+                store.at_once(|| Self::of_study(&store, held))?
+            }
             Content::Search => Self::of_search(&Ledger::read(folder)?)?,
         };
         if !folder::is_running(folder) {
             // Its process was killed: what it says is running is not.
-            let killed = board.trials.iter_mut().filter(|trial| trial.state == State::Running);
-            killed.for_each(|trial| trial.state = State::Interrupted);
+            let states = board.trials.iter_mut().map(|trial| &mut trial.state);
+            let states = states.chain(board.outlines.iter_mut().map(|outline| &mut outline.standing.state));
+            states.filter(|state| **state == State::Running).for_each(|state| *state = State::Interrupted);
         }
         Ok(board)
     }
 
-    fn of_study(store: &Store, curves: usize) -> Result<Self> {
+    fn of_study(store: &Store, held: Held) -> Result<Self> {
         let header = store.header()?;
         // A leaderboard is read also where the study itself no longer is.
         let plan = plan_of(&header);
         let repeats = plan.as_ref().map_or(1, |plan| plan.data.split.repeats.max(1));
         // By number: of equals the first is chosen.
         let mut chooser = Chooser::new(header.order()?, header.fold_count / repeats);
-        let trials = store.trials_changed(|trial| {
-            chooser.take(trial);
-            if curves < usize::MAX {
+        let (mut trials, mut all) = (Vec::new(), All::default());
+        let without = |mut trial: Trial| {
+            if !held.curves {
                 trial.history.forget_curve();
             }
+            trial
+        };
+        store.each_trial(|trial| {
+            chooser.take(&trial);
+            all.take(&trial);
+            if held.trials == usize::MAX {
+                trials.push(without(trial));
+            }
         })?;
+        let order = header.order()?;
+        if held.trials < usize::MAX {
+            for number in all.first(order, held.trials.max(1)) {
+                trials.extend(store.trial(number)?.map(without));
+            }
+        }
         let direction = header.objective()?.direction();
         let division = plan.map(|plan| Division {
-            unguided: plan.unguided(direction, header.fold_count, trials.len() as u64),
+            unguided: plan.unguided(direction, header.fold_count, all.outlines.len() as u64),
             strategy: plan.strategy,
             share: plan.random_share,
             enqueued: plan.enqueued.len() as u64,
@@ -155,16 +196,7 @@ impl Leaderboard {
             name: header.name.clone(),
             objective: header.objective.clone(),
         };
-        let mut board = Self::new(title, header.order()?, trials);
-        if curves < usize::MAX {
-            for trial in board.trials.iter_mut().take(curves) {
-                let whole = store.trial(trial.number)?.map(|whole| whole.history);
-                // One that has trained on meanwhile stays as it was.
-                if let Some(whole) = whole.filter(|it| it.epoch_count() == trial.history.epoch_count()) {
-                    trial.history = whole;
-                }
-            }
-        }
+        let board = Self::ranked(title, order, trials, all);
         // Of a trial that was the best before the study was extended nothing is said.
         let of_best = |noise: &Noise| noise.seeds.trial == board.best().map(|best| best.number);
         let noise = store.noise()?.filter(of_best);
@@ -197,10 +229,20 @@ impl Leaderboard {
         Ok(Self::new(title, order, trials))
     }
 
-    /// Ranks trials.
-    fn new(title: Title, order: Order, mut trials: Vec<Trial>) -> Self {
-        trials.sort_by(|a, b| trial::compare(order, a, b));
-        Self { title, trials, solvers: HashMap::new(), optimism: None, noise: None, order }
+    /// Of these trials.
+    pub fn new(title: Title, order: Order, mut trials: Vec<Trial>) -> Self {
+        trials.sort_unstable_by_key(|trial| trial.number);
+        let mut all = All::default();
+        trials.iter().for_each(|trial| all.take(trial));
+        Self::ranked(title, order, trials, all)
+    }
+
+    /// Ranks trials. None are equal: their numbers differ.
+    fn ranked(title: Title, order: Order, mut trials: Vec<Trial>, all: All) -> Self {
+        trials.sort_unstable_by(|a, b| trial::compare(order, a, b));
+        let All { outlines, hyperparameters, points } = all;
+        let (solvers, optimism, noise) = Default::default();
+        Self { title, trials, outlines, solvers, optimism, noise, hyperparameters, points, order }
     }
 
     /// The best complete trial.
@@ -221,5 +263,28 @@ impl Leaderboard {
     /// (fold) the objective of a trial, where it has folds and a value.
     fn fold_values(&self, trial: &Trial) -> Option<Vec<f64>> {
         self.title.fold_count.and_then(|_| trial.fold_values())
+    }
+}
+
+/// What is said of all trials together, taken from one after the other, by number.
+#[derive(Default)]
+struct All {
+    outlines: Vec<Outline>,
+    hyperparameters: Hyperparameters,
+    points: Vec<map::Point>,
+}
+
+impl All {
+    fn take(&mut self, trial: &Trial) {
+        self.outlines.push(Outline::of(trial));
+        self.hyperparameters.take(&trial.configuration);
+        self.points.extend(map::point(trial));
+    }
+
+    /// The numbers of the first `count` of the leaderboard.
+    fn first(&self, order: Order, count: usize) -> Vec<u64> {
+        let mut ranked: Vec<Standing> = self.outlines.iter().map(|outline| outline.standing).collect();
+        ranked.sort_unstable_by(|a, b| trial::compare_standings(order, a, b));
+        ranked.iter().take(count).map(|standing| standing.number).collect()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Leaderboard;
 use crate::search::{Unguided, is_random};
-use crate::trial::{Order, Trial};
+use crate::trial::{Order, Standing};
 
 /// How a study's trials were divided.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,12 +36,11 @@ impl Comparison {
     /// Of a leaderboard; `None` where random search had no share, or none of it has ended.
     pub fn of(board: &Leaderboard) -> Option<Self> {
         let Division { share, enqueued, .. } = board.title.division;
-        let mut ended: Vec<&Trial> = board.trials.iter().filter(|trial| trial.state.is_finished()).collect();
-        ended.retain(|trial| trial.number >= enqueued);
-        ended.sort_by_key(|trial| trial.number);
-        let (random, own): (Vec<&Trial>, Vec<&Trial>) =
-            ended.into_iter().partition(|trial| is_random(share, trial.number));
-        let best = |trials: &[&Trial]| value_of_best(board.order, trials);
+        let ended = board.outlines.iter().map(|outline| outline.standing);
+        let ended = ended.filter(|trial| trial.state.is_finished() && trial.number >= enqueued);
+        let (random, own): (Vec<Standing>, Vec<Standing>) =
+            ended.partition(|trial| is_random(share, trial.number));
+        let best = |trials: &[Standing]| value_of_best(board.order, trials);
         (!random.is_empty()).then(|| Self {
             random_count: random.len(),
             random_value: best(&random),
@@ -53,7 +52,7 @@ impl Comparison {
 }
 
 /// The best value that a trial came to, also one that the schedule then stopped: what both sides are given alike.
-fn value_of_best(order: Order, trials: &[&Trial]) -> Option<f64> {
-    let values = trials.iter().filter_map(|trial| trial.score()).map(|score| score.value);
+fn value_of_best(order: Order, trials: &[Standing]) -> Option<f64> {
+    let values = trials.iter().filter_map(|trial| trial.score).map(|score| score.value);
     values.min_by(|a, b| order.objective.compare(*a, *b))
 }

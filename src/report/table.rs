@@ -5,9 +5,8 @@ use super::map::map;
 use super::noise;
 use super::number::{Scores, short};
 use super::sparkline::Sparklines;
-use super::{Comparison, Format, Leaderboard, Opening, Page};
+use super::{Comparison, Format, Held, Leaderboard, Opening, Page};
 use crate::search::Unguided;
-use crate::space::Value;
 use crate::study::optimism::Optimism;
 use crate::trial::{State, Trial};
 use std::collections::BTreeMap;
@@ -26,17 +25,18 @@ impl Format for Table {
         "a table for people"
     }
 
-    fn curve_count(&self, page: Page) -> usize {
-        if page.curves || page.width.is_some() { page.top.unwrap_or(usize::MAX) } else { 0 }
+    fn held(&self, page: Page) -> Held {
+        Held { trials: page.top.unwrap_or(usize::MAX), curves: page.curves || page.width.is_some() }
     }
 
     fn render(&self, board: &Leaderboard, page: Page) -> String {
         let mut text = title(board);
         let trials = board.shown(page);
         if !trials.is_empty() {
-            let (varying, fixed) = hyperparameters(board);
+            let fixed = board.hyperparameters.fixed().map(|(name, value)| format!("{name}={}", short(value)));
+            let fixed: Vec<String> = fixed.collect();
             text.push('\n');
-            text.push_str(&rows(board, trials, &varying, page));
+            text.push_str(&rows(board, trials, &board.hyperparameters.varying(), page));
             if !fixed.is_empty() {
                 let fixed = format!("in every trial: {}", fixed.join("  "));
                 text.push_str(&format!("\n{}", wrapped(&fixed, page.width, 2)));
@@ -67,22 +67,6 @@ fn title(board: &Leaderboard) -> String {
         title.engine,
         title.seed
     )
-}
-
-/// The names of hyperparameters that differ between trials, and `name=value` of those that do not.
-fn hyperparameters(board: &Leaderboard) -> (Vec<&str>, Vec<String>) {
-    // (name) its first value, and of how many trials that is the value
-    let mut seen: BTreeMap<&str, (&Value, usize)> = BTreeMap::new();
-    for (name, value) in board.trials.iter().flat_map(|trial| &trial.configuration) {
-        let (first, holders) = seen.entry(name).or_insert((value, 0));
-        *holders += usize::from(first.same(value));
-    }
-    // With one trial nothing differs, and everything is of interest.
-    let is_fixed = |name: &str| board.trials.len() > 1 && seen[name].1 == board.trials.len();
-    let (fixed, varying): (Vec<&str>, Vec<&str>) = seen.keys().partition(|name| is_fixed(name));
-    let value = |name: &&str| board.trials[0].configuration.get(*name).map_or(String::new(), short);
-    let fixed = fixed.iter().map(|name| format!("{name}={}", value(name))).collect();
-    (varying, fixed)
 }
 
 /// The table proper, with learning curves where they are asked for, or find room on a terminal.
@@ -169,13 +153,13 @@ pub(super) fn outcome(trial: &Trial, scores: Scores) -> String {
 /// Below the table: how the trials ended, why some failed, and what the final test set says.
 fn ending(board: &Leaderboard, shown: usize) -> String {
     let mut text = String::new();
-    let count = |state: State| board.trials.iter().filter(|trial| trial.state == state).count();
+    let count = |state: State| board.outlines.iter().filter(|trial| trial.standing.state == state).count();
     let counts: Vec<String> = State::ALL
         .into_iter()
         .filter(|&state| count(state) > 0)
         .map(|state| format!("{} {}", count(state), state.name()))
         .collect();
-    let total = match board.trials.len() {
+    let total = match board.outlines.len() {
         0 => "no trial has begun".to_owned(),
         1 => format!("1 trial: {}", counts.join(", ")),
         total if shown < total => {
@@ -185,9 +169,9 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
     };
     text.push_str(&format!("\n{total}\n"));
     let mut reasons: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    for trial in &board.trials {
+    for trial in &board.outlines {
         if let Some(reason) = &trial.failure {
-            reasons.entry(reason).or_default().push(trial.number);
+            reasons.entry(reason).or_default().push(trial.standing.number);
         }
     }
     for (reason, numbers) in reasons.iter().take(MOST_REASONS) {

@@ -1,8 +1,7 @@
 //! What trials found that no result led, beside those that results led: what the strategy adds.
 
-use super::{Division, Leaderboard};
+use super::{Division, Leaderboard, Outline};
 use crate::search::Unguided;
-use crate::trial::Trial;
 
 /// The trials at the opening of a study, before any result leads the strategy, and those behind them.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,13 +24,13 @@ impl Opening {
     pub fn of(board: &Leaderboard) -> Option<Self> {
         let Division { share, enqueued, unguided, .. } = board.title.division;
         let (unguided, end) = unguided.filter(|_| share == 0.0)?;
-        let mut ended: Vec<&Trial> = board.trials.iter().filter(|trial| trial.state.is_finished()).collect();
-        ended.retain(|trial| trial.number >= enqueued);
-        ended.sort_by_key(|trial| trial.number);
-        let split = ended.partition_point(|trial| end.is_none_or(|end| trial.number < end));
+        let is_own =
+            |trial: &&Outline| trial.standing.state.is_finished() && trial.standing.number >= enqueued;
+        let ended: Vec<&Outline> = board.outlines.iter().filter(is_own).collect();
+        let split = ended.partition_point(|trial| end.is_none_or(|end| trial.standing.number < end));
         let compare = |a: &f64, b: &f64| board.order.objective.compare(*a, *b);
         let best = |values: &[Option<f64>]| values.iter().flatten().copied().min_by(compare);
-        let mut values: Vec<Option<f64>> = ended[..split].iter().map(|trial| unled(trial)).collect();
+        let mut values: Vec<Option<f64>> = ended[..split].iter().map(|trial| trial.unled).collect();
         let guided: Vec<Option<f64>> = ended[split..].iter().map(|trial| trial.value()).collect();
         values.sort_by(|a, b| {
             a.is_none().cmp(&b.is_none()).then(compare(&a.unwrap_or(0.0), &b.unwrap_or(0.0)))
@@ -54,13 +53,4 @@ impl Opening {
             Unguided::Cells(_) => "grid",
         }
     }
-}
-
-/// What a trial came to before it took over from another: what follows others is led by results.
-fn unled(trial: &Trial) -> Option<f64> {
-    trial
-        .lineage
-        .first()
-        .map_or_else(|| trial.value(), |first| Some(first.value))
-        .filter(|value| value.is_finite())
 }

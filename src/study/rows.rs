@@ -3,7 +3,7 @@
 use super::store::Header;
 use crate::engine::EngineKind;
 use crate::trial::{FoldEpoch, Order, Score, State, Succession, Trial};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Transaction, params};
 
 /// Writes the one row of the study.
 pub fn insert_header(transaction: &Transaction<'_>, header: &Header) -> rusqlite::Result<()> {
@@ -92,17 +92,19 @@ pub struct TrialRow {
     curves: [Vec<u8>; 3],
 }
 
-/// Reads every trial, by number, or the one of a number; each row becomes what `take` makes of it before the next is
-/// read, so that there is never all of them twice.
-pub fn read_trials<T>(
+/// Reads every trial, by number, or the one of a number; each row is taken before the next is read, so that there is
+/// never all of them twice.
+pub fn read_trials(
     connection: &Connection,
     only: Option<u64>,
-    mut take: impl FnMut(TrialRow) -> T,
-) -> rusqlite::Result<Vec<T>> {
+    mut take: impl FnMut(TrialRow),
+) -> rusqlite::Result<()> {
     let sql = "SELECT number, state, hyperparameters, seconds, diverged_at_step, failure, train_loss, \
                objective, tie_break FROM trials WHERE ?1 IS NULL OR number = ?1 ORDER BY number";
-    let read = |row: &Row<'_>| {
-        Ok(take(TrialRow {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([only.map(|number| number as i64)])?;
+    while let Some(row) = rows.next()? {
+        take(TrialRow {
             number: row.get::<_, i64>(0)? as u64,
             state: row.get(1)?,
             hyperparameters: row.get(2)?,
@@ -110,9 +112,9 @@ pub fn read_trials<T>(
             diverged_at_step: row.get(4)?,
             failure: row.get(5)?,
             curves: [row.get(6)?, row.get(7)?, row.get(8)?],
-        }))
-    };
-    connection.prepare(sql)?.query_map([only.map(|number| number as i64)], read)?.collect()
+        });
+    }
+    Ok(())
 }
 
 impl TrialRow {

@@ -135,17 +135,28 @@ impl Store {
 
     /// Every trial, by number.
     pub fn trials(&self) -> Result<Vec<Trial>> {
-        self.read_trials(None, |_| {})
+        let mut trials = Vec::new();
+        self.each_trial(|trial| trials.push(trial))?;
+        Ok(trials)
     }
 
-    /// The same, each changed as soon as it is read: what is not needed is never held of all of them.
-    pub fn trials_changed(&self, change: impl FnMut(&mut Trial)) -> Result<Vec<Trial>> {
-        self.read_trials(None, change)
+    /// Hands every trial out, by number, before the next is read: what is not needed is never held of all of them.
+    pub fn each_trial(&self, take: impl FnMut(Trial)) -> Result<()> {
+        self.read_trials(None, take)
     }
 
     /// One trial; `None` where there is none of this number.
     pub fn trial(&self, number: u64) -> Result<Option<Trial>> {
-        Ok(self.read_trials(Some(number), |_| {})?.pop())
+        let mut found = None;
+        self.read_trials(Some(number), |trial| found = Some(trial))?;
+        Ok(found)
+    }
+
+    /// Reads several times what stays the same meanwhile, also while another process writes.
+    pub fn at_once<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        // Nothing is written: however it ends, there is nothing to undo.
+        let _reading = self.connection.unchecked_transaction().map_err(fault(&self.path()))?;
+        read()
     }
 
     /// Whether no trial came to anything.
@@ -155,7 +166,7 @@ impl Store {
         read().map_err(fault(&self.path()))
     }
 
-    fn read_trials(&self, only: Option<u64>, mut change: impl FnMut(&mut Trial)) -> Result<Vec<Trial>> {
+    fn read_trials(&self, only: Option<u64>, mut take: impl FnMut(Trial)) -> Result<()> {
         let path = self.path();
         let header = self.header()?;
         let (order, fold_count) = (header.order()?, header.fold_count);
@@ -168,15 +179,13 @@ impl Store {
         let read = rows::read_trials(&self.connection, only, |row| {
             let number = row.number;
             let lineage = lineages.remove(&number).unwrap_or_default();
-            let mut trial = row.trial(order, fold_count, lineage);
-            match &mut trial {
-                Some(trial) => change(trial),
+            match row.trial(order, fold_count, lineage) {
+                Some(trial) => take(trial),
                 None => first_damaged = first_damaged.or(Some(number)),
             }
-            trial
         });
-        let trials: Option<Vec<Trial>> = read.map_err(fault(&path))?.into_iter().collect();
-        trials.ok_or_else(|| damaged(first_damaged.unwrap_or_default()))
+        read.map_err(fault(&path))?;
+        first_damaged.map_or(Ok(()), |number| Err(damaged(number)))
     }
 
     /// The checkpoint of a trial, one state per fold; empty where it has none, or only one of an earlier

@@ -216,22 +216,27 @@ impl Study {
         memory: Option<MemoryLimit>,
         audience: &mut dyn Audience,
     ) -> Result<Ending> {
-        // How each has ended, which no curve is needed for: the run reads what it goes on from itself.
-        let ended = |store: &Store| store.trials_changed(|trial| trial.history.forget_curve());
-        let stored = existing.as_ref().map(ended).transpose()?.unwrap_or_default();
+        // How each has ended, which no curve is needed for.
+        let mut stored = Vec::new();
+        if let Some(store) = &existing {
+            store.each_trial(|mut trial| {
+                trial.history.forget_curve();
+                stored.push(trial);
+            })?;
+        }
         if let Some(store) = existing {
             if self.is_work_left(&stored)? || self.is_more_room(&store, &stored, memory)? {
-                return self.train(Some(store), &stored, memory, audience);
+                return self.train(Some(store), stored, memory, audience);
             }
             return self.close(store).map(|()| Ending::WasFinished);
         }
-        self.train(None, &stored, memory, audience)
+        self.train(None, stored, memory, audience)
     }
 
     fn train(
         &self,
         existing: Option<Store>,
-        stored: &[Trial],
+        stored: Vec<Trial>,
         memory: Option<MemoryLimit>,
         audience: &mut dyn Audience,
     ) -> Result<Ending> {
@@ -256,7 +261,9 @@ impl Study {
         writer.choices(&engine.chosen())?;
         writer.commit()?;
         let done = stored.iter().filter(|trial| !trial.is_open()).count() as u64;
-        audience.begin(self.objective, trial::best(self.order(), stored), done, self.trial_count);
+        audience.begin(self.objective, trial::best(self.order(), &stored), done, self.trial_count);
+        // The run reads what it goes on from itself.
+        drop(stored);
         let schedule = self.schedule.create(&self.schedule_settings());
         let stopped = run(Run {
             engine: engine.as_mut(),
