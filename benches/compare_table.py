@@ -131,7 +131,7 @@ def markdown(folder):
 
 def machine(found):
     gpu = f"{found['gpu']}, driver {found['driver']}; " if found["gpu"] else ""
-    return (f"{gpu}{found['processor']}, {found['cores']} cores ({found['threads']} threads each); commit {found['commit']}; "
+    return (f"{gpu}{found['processor']}, {found['cores']} cores, {found['threads']} threads for each contender; commit {found['commit']}; "
             f"{found['date'][:10]}; {found['rounds']} rounds, taken in turn.")
 
 
