@@ -34,13 +34,26 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// The browser that `MANYTUNE_BROWSER` names, else the first that is there. None is a failure, not a reason to skip.
+    pub fn program() -> String {
+        if let Ok(named) = std::env::var("MANYTUNE_BROWSER") {
+            return named;
+        }
+        let folders: Vec<_> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
+        let found = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+        let found = found.into_iter().find(|path| path.is_file());
+        let found = found
+            .expect("the report is tested in Chromium: apt-get install chromium, or set MANYTUNE_BROWSER");
+        found.display().to_string()
+    }
+
     /// Opens one, with an empty page of this size.
     pub fn open(width: u32, height: u32) -> Self {
         let profile = tempfile::tempdir().unwrap();
         // The protocol is spoken over descriptors 3 and 4, which only a shell can set.
         let script = "exec \"$0\" \"$@\" 3<&0 4>&1 </dev/null >/dev/null 2>/dev/null";
         let mut child = Command::new("sh")
-            .args(["-c", script, &program()])
+            .args(["-c", script, &Self::program()])
             .args(FLAGS.split_whitespace())
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg(format!("--window-size={width},{height}"))
@@ -181,17 +194,4 @@ impl Drop for Browser {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The browser that `MANYTUNE_BROWSER` names, else the first that is there. None is a failure, not a reason to skip.
-fn program() -> String {
-    if let Ok(named) = std::env::var("MANYTUNE_BROWSER") {
-        return named;
-    }
-    let folders: Vec<_> = std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect();
-    let found = NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    let found = found.into_iter().find(|path| path.is_file());
-    let found =
-        found.expect("the report is tested in Chromium: apt-get install chromium, or set MANYTUNE_BROWSER");
-    found.display().to_string()
 }
