@@ -75,13 +75,20 @@ impl Order {
 
 /// What the place of a trial among others depends on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Standing {
+pub struct RankKey {
     /// The trial's number.
     pub number: u64,
     /// Where it stands.
     pub state: State,
     /// Mean scores at the best epoch; `None` for a trial that diverged, failed, or has not trained.
     pub score: Option<Score>,
+}
+
+impl RankKey {
+    /// The mean objective at the best epoch, where it is a finite number, under the same conditions.
+    pub fn value(&self) -> Option<f64> {
+        self.score.map(|score| score.value).filter(|value| value.is_finite())
+    }
 }
 
 /// The scores of one fold, or their mean over folds.
@@ -295,8 +302,8 @@ impl Trial {
     }
 
     /// What its place among others depends on.
-    pub fn standing(&self) -> Standing {
-        Standing { number: self.number, state: self.state, score: self.score() }
+    pub fn rank_key(&self) -> RankKey {
+        RankKey { number: self.number, state: self.state, score: self.score() }
     }
 
     /// Mean scores at the best epoch; `None` for a trial that diverged, failed, or has not trained.
@@ -306,7 +313,7 @@ impl Trial {
 
     /// The mean objective at the best epoch, where it is a finite number, under the same conditions.
     pub fn value(&self) -> Option<f64> {
-        self.score().map(|score| score.value).filter(|value| value.is_finite())
+        self.rank_key().value()
     }
 
     /// The best epoch, under the same conditions.
@@ -336,12 +343,12 @@ impl Trial {
 /// The order of the leaderboard: complete trials by score, then pruned ones, then those that have not
 /// ended; diverged and failed ones last. The lower number wins what is still equal.
 pub fn compare(order: Order, a: &Trial, b: &Trial) -> Ordering {
-    compare_standings(order, &a.standing(), &b.standing())
+    compare_keys(order, &a.rank_key(), &b.rank_key())
 }
 
 /// The same order, of what it goes by.
-pub fn compare_standings(order: Order, a: &Standing, b: &Standing) -> Ordering {
-    let group = |standing: &Standing| match standing.state {
+pub fn compare_keys(order: Order, a: &RankKey, b: &RankKey) -> Ordering {
+    let group = |key: &RankKey| match key.state {
         State::Complete => 0,
         State::Pruned => 1,
         State::Running | State::Interrupted => 2,

@@ -5,6 +5,7 @@
 
 mod browser;
 mod cli;
+mod common;
 
 use browser::Browser;
 use cli::Place;
@@ -23,9 +24,7 @@ fn manifest() -> Option<PathBuf> {
     let found =
         beside.into_iter().chain(usual).map(|folder| folder.join(MANIFEST)).find(|path| path.is_file());
     if found.is_none() {
-        let required = std::env::var("MANYTUNE_REQUIRE_GPU").is_ok_and(|value| value == "1");
-        assert!(!required, "MANYTUNE_REQUIRE_GPU is 1, and Chromium has no {MANIFEST}");
-        eprintln!("skipped: no {MANIFEST}");
+        common::skip(MANIFEST);
     }
     found
 }

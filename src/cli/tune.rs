@@ -170,7 +170,7 @@ fn finish(folder: &Path) -> Result<()> {
         ));
     }
     let trials = &board.outlines;
-    if trials.is_empty() || trials.iter().any(|trial| !trial.standing.state.is_finished()) {
+    if trials.is_empty() || trials.iter().any(|trial| !trial.key.state.is_finished()) {
         return Ok(());
     }
     let elsewhere = "in another folder with --out";

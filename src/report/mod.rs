@@ -37,7 +37,7 @@ use crate::study::optimism::{Chooser, Optimism};
 use crate::study::same::plan_of;
 use crate::study::schema::Content;
 use crate::study::store::Store;
-use crate::trial::{self, Order, Standing, State, Trial};
+use crate::trial::{self, Order, RankKey, State, Trial};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -145,7 +145,7 @@ impl Leaderboard {
         if !folder::is_running(folder) {
             // Its process was killed: what it says is running is not.
             let states = board.trials.iter_mut().map(|trial| &mut trial.state);
-            let states = states.chain(board.outlines.iter_mut().map(|outline| &mut outline.standing.state));
+            let states = states.chain(board.outlines.iter_mut().map(|outline| &mut outline.key.state));
             states.filter(|state| **state == State::Running).for_each(|state| *state = State::Interrupted);
         }
         Ok(board)
@@ -156,8 +156,9 @@ impl Leaderboard {
         // A leaderboard is read also where the study itself no longer is.
         let plan = plan_of(&header);
         let repeats = plan.as_ref().map_or(1, |plan| plan.data.split.repeats.max(1));
+        let order = header.order()?;
         // By number: of equals the first is chosen.
-        let mut chooser = Chooser::new(header.order()?, header.fold_count / repeats);
+        let mut chooser = Chooser::new(order, header.fold_count / repeats);
         let (mut trials, mut all) = (Vec::new(), All::default());
         let without = |mut trial: Trial| {
             if !held.curves {
@@ -172,7 +173,6 @@ impl Leaderboard {
                 trials.push(without(trial));
             }
         })?;
-        let order = header.order()?;
         if held.trials < usize::MAX {
             for number in all.first(order, held.trials.max(1)) {
                 trials.extend(store.trial(number)?.map(without));
@@ -283,8 +283,8 @@ impl All {
 
     /// The numbers of the first `count` of the leaderboard.
     fn first(&self, order: Order, count: usize) -> Vec<u64> {
-        let mut ranked: Vec<Standing> = self.outlines.iter().map(|outline| outline.standing).collect();
-        ranked.sort_unstable_by(|a, b| trial::compare_standings(order, a, b));
-        ranked.iter().take(count).map(|standing| standing.number).collect()
+        let mut ranked: Vec<RankKey> = self.outlines.iter().map(|outline| outline.key).collect();
+        ranked.sort_unstable_by(|a, b| trial::compare_keys(order, a, b));
+        ranked.iter().take(count).map(|key| key.number).collect()
     }
 }

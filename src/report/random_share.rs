@@ -2,7 +2,7 @@
 
 use super::Leaderboard;
 use crate::search::{Unguided, is_random};
-use crate::trial::{Order, Standing};
+use crate::trial::{Order, RankKey};
 
 /// How a study's trials were divided.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,11 +36,11 @@ impl Comparison {
     /// Of a leaderboard; `None` where random search had no share, or none of it has ended.
     pub fn of(board: &Leaderboard) -> Option<Self> {
         let Division { share, enqueued, .. } = board.title.division;
-        let ended = board.outlines.iter().map(|outline| outline.standing);
+        let ended = board.outlines.iter().map(|outline| outline.key);
         let ended = ended.filter(|trial| trial.state.is_finished() && trial.number >= enqueued);
-        let (random, own): (Vec<Standing>, Vec<Standing>) =
+        let (random, own): (Vec<RankKey>, Vec<RankKey>) =
             ended.partition(|trial| is_random(share, trial.number));
-        let best = |trials: &[Standing]| value_of_best(board.order, trials);
+        let best = |trials: &[RankKey]| value_of_best(board.order, trials);
         (!random.is_empty()).then(|| Self {
             random_count: random.len(),
             random_value: best(&random),
@@ -52,7 +52,7 @@ impl Comparison {
 }
 
 /// The best value that a trial came to, also one that the schedule then stopped: what both sides are given alike.
-fn value_of_best(order: Order, trials: &[Standing]) -> Option<f64> {
+fn value_of_best(order: Order, trials: &[RankKey]) -> Option<f64> {
     let values = trials.iter().filter_map(|trial| trial.score).map(|score| score.value);
     values.min_by(|a, b| order.objective.compare(*a, *b))
 }

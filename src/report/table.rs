@@ -153,7 +153,7 @@ pub(super) fn outcome(trial: &Trial, scores: Scores) -> String {
 /// Below the table: how the trials ended, why some failed, and what the final test set says.
 fn ending(board: &Leaderboard, shown: usize) -> String {
     let mut text = String::new();
-    let count = |state: State| board.outlines.iter().filter(|trial| trial.standing.state == state).count();
+    let count = |state: State| board.outlines.iter().filter(|trial| trial.key.state == state).count();
     let counts: Vec<String> = State::ALL
         .into_iter()
         .filter(|&state| count(state) > 0)
@@ -171,7 +171,7 @@ fn ending(board: &Leaderboard, shown: usize) -> String {
     let mut reasons: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for trial in &board.outlines {
         if let Some(reason) = &trial.failure {
-            reasons.entry(reason).or_default().push(trial.standing.number);
+            reasons.entry(reason).or_default().push(trial.key.number);
         }
     }
     for (reason, numbers) in reasons.iter().take(MOST_REASONS) {

@@ -24,14 +24,13 @@ impl Opening {
     pub fn of(board: &Leaderboard) -> Option<Self> {
         let Division { share, enqueued, unguided, .. } = board.title.division;
         let (unguided, end) = unguided.filter(|_| share == 0.0)?;
-        let is_own =
-            |trial: &&Outline| trial.standing.state.is_finished() && trial.standing.number >= enqueued;
+        let is_own = |trial: &&Outline| trial.key.state.is_finished() && trial.key.number >= enqueued;
         let ended: Vec<&Outline> = board.outlines.iter().filter(is_own).collect();
-        let split = ended.partition_point(|trial| end.is_none_or(|end| trial.standing.number < end));
+        let split = ended.partition_point(|trial| end.is_none_or(|end| trial.key.number < end));
         let compare = |a: &f64, b: &f64| board.order.objective.compare(*a, *b);
         let best = |values: &[Option<f64>]| values.iter().flatten().copied().min_by(compare);
         let mut values: Vec<Option<f64>> = ended[..split].iter().map(|trial| trial.unled).collect();
-        let guided: Vec<Option<f64>> = ended[split..].iter().map(|trial| trial.value()).collect();
+        let guided: Vec<Option<f64>> = ended[split..].iter().map(|trial| trial.key.value()).collect();
         values.sort_by(|a, b| {
             a.is_none().cmp(&b.is_none()).then(compare(&a.unwrap_or(0.0), &b.unwrap_or(0.0)))
         });

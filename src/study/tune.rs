@@ -216,21 +216,17 @@ impl Study {
         memory: Option<MemoryLimit>,
         audience: &mut dyn Audience,
     ) -> Result<Ending> {
+        let Some(store) = existing else { return self.train(None, Vec::new(), memory, audience) };
         // How each has ended, which no curve is needed for.
         let mut stored = Vec::new();
-        if let Some(store) = &existing {
-            store.each_trial(|mut trial| {
-                trial.history.forget_curve();
-                stored.push(trial);
-            })?;
+        store.each_trial(|mut trial| {
+            trial.history.forget_curve();
+            stored.push(trial);
+        })?;
+        if self.is_work_left(&stored)? || self.is_more_room(&store, &stored, memory)? {
+            return self.train(Some(store), stored, memory, audience);
         }
-        if let Some(store) = existing {
-            if self.is_work_left(&stored)? || self.is_more_room(&store, &stored, memory)? {
-                return self.train(Some(store), stored, memory, audience);
-            }
-            return self.close(store).map(|()| Ending::WasFinished);
-        }
-        self.train(None, stored, memory, audience)
+        self.close(store).map(|()| Ending::WasFinished)
     }
 
     fn train(

@@ -18,11 +18,16 @@ pub fn gpu() -> Option<GpuDevice> {
         found.iter().min_by_key(|facts| (facts.software, facts.index)).map(|facts| facts.index.to_string())
     });
     if chosen.is_none() {
-        let required = std::env::var("MANYTUNE_REQUIRE_GPU").is_ok_and(|value| value == "1");
-        assert!(!required, "MANYTUNE_REQUIRE_GPU is 1, and this machine has no graphics adapter");
-        eprintln!("skipped: no graphics adapter");
+        skip("graphics adapter");
     }
     chosen.map(|selector| GpuDevice::open(Some(&selector)).expect("the test device opens"))
+}
+
+/// Says that this machine lacks what a test needs; a failure where `MANYTUNE_REQUIRE_GPU` is 1.
+pub fn skip(lacking: &str) {
+    let required = std::env::var("MANYTUNE_REQUIRE_GPU").is_ok_and(|value| value == "1");
+    assert!(!required, "MANYTUNE_REQUIRE_GPU is 1, and this machine has no {lacking}");
+    eprintln!("skipped: no {lacking}");
 }
 
 /// Numbers in [0, 1) of a stream for tests.

@@ -54,10 +54,8 @@ impl Axis {
     pub fn all(subject: &Subject) -> Vec<Self> {
         let (space, board) = (&subject.space, &subject.board);
         let mut names: Vec<&str> = space.dimensions.iter().map(|dimension| dimension.name.as_str()).collect();
-        let found: BTreeSet<&str> =
-            board.trials.iter().flat_map(|trial| trial.configuration.keys()).map(String::as_str).collect();
         let known: BTreeSet<&str> = names.iter().copied().collect();
-        names.extend(found.difference(&known));
+        names.extend(board.hyperparameters.names().filter(|name| !known.contains(name)));
         names.into_iter().map(|name| Self::new(space, board, name)).collect()
     }
 
