@@ -300,9 +300,9 @@ fn a_trial_that_takes_over_trains_on_from_the_state_of_its_donor() {
                     heir.number
                 );
                 if at == *epoch {
-                    let Trainer { parameters, m, v, step, .. } = trainer;
+                    let Trainer { parameters, m, v, step, .. } = &trainer;
                     let member = rings::member(&heir.configuration, fold);
-                    trainer = Trainer::resume(member, 7, parameters, m, v, step);
+                    trainer = Trainer::resume(member, 7, [parameters, m, v], *step);
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! and one training step, generic over the number type ([`Real`](real::Real)).
 
 pub mod activation;
+pub mod buffer;
 pub mod hyperparameter;
 pub mod initializer;
 pub mod inside;

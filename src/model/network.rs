@@ -1,6 +1,7 @@
 //! The multilayer perceptron: composes layers and activations, forward and backward, generic over the
 //! number type.
 
+use super::buffer::Buffer;
 use super::layer::dense;
 use super::layer::dropout::{self, Mask};
 use super::real::{Epilogue, Real};
@@ -44,33 +45,33 @@ pub fn initial_parameters(
 pub struct Workspace<R> {
     /// Per layer, what enters it: (row, input). `inputs[0]` is the minibatch itself. On the way back what has
     /// been used up becomes dL/dz where the activation [`gates`](super::activation::Activation::gates).
-    pub inputs: Vec<Vec<R>>,
+    pub inputs: Vec<Buffer<R>>,
     /// Per hidden layer, the derivative of its activation (dropout included), then dL/dz: (row, unit). Unused
     /// where the activation gates.
-    pub derivatives: Vec<Vec<R>>,
+    pub derivatives: Vec<Buffer<R>>,
     /// The outputs, replaced by the gradient of the loss: (row, output).
-    pub outputs: Vec<R>,
+    pub outputs: Buffer<R>,
 }
 
 impl<R: Real> Workspace<R> {
     /// Makes room for `rows` rows; what was larger stays so.
     pub fn reserve(&mut self, network: &Network, rows: usize) {
-        fn enough<T: Clone>(buffer: &mut Vec<T>, count: usize, empty: T) {
-            if buffer.len() < count {
-                buffer.resize(count, empty);
+        fn enough<R: Real>(buffers: &mut Vec<Buffer<R>>, count: usize) {
+            if buffers.len() < count {
+                buffers.resize_with(count, Buffer::default);
             }
         }
-        enough(&mut self.inputs, network.layer_count(), Vec::new());
-        enough(&mut self.derivatives, network.hidden.len(), Vec::new());
+        enough(&mut self.inputs, network.layer_count());
+        enough(&mut self.derivatives, network.hidden.len());
         for (inputs, (count, _)) in self.inputs.iter_mut().zip(network.layers()) {
-            enough(inputs, rows * count, R::ZERO);
+            inputs.grow(rows * count);
         }
         if !network.activation.gates() {
             for (derivatives, units) in self.derivatives.iter_mut().zip(&network.hidden) {
-                enough(derivatives, rows * units, R::ZERO);
+                derivatives.grow(rows * units);
             }
         }
-        enough(&mut self.outputs, rows * network.output_count, R::ZERO);
+        self.outputs.grow(rows * network.output_count);
     }
 
     /// dL/dz of a layer, (row, unit), on the way back: before [`backward`] of that layer, once it has been called

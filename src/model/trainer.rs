@@ -3,6 +3,7 @@
 
 mod probe;
 
+use super::buffer::Buffer;
 use super::layer::dropout::Mask;
 use super::loss::{self, LANES, LossParameters, Targets};
 use super::metric::Evaluation;
@@ -23,7 +24,7 @@ pub struct Scratch<R> {
     /// Intermediate values of the minibatch.
     pub workspace: Workspace<R>,
     /// dL/dparameters, penalties included, clipped: what [`Trainer::gradient`] found.
-    pub gradient: Vec<R>,
+    pub gradient: Buffer<R>,
     rows: Vec<u32>,
     order: Order,
     columns: Columns,
@@ -37,7 +38,7 @@ impl<R: Real> Scratch<R> {
     pub fn shrink(&mut self, most: usize) {
         let buffers = self.workspace.inputs.iter().chain(&self.workspace.derivatives);
         let buffers = buffers.chain([&self.workspace.outputs, &self.gradient]);
-        let bytes: usize = buffers.map(|buffer| buffer.capacity() * size_of::<R>()).sum();
+        let bytes: usize = buffers.map(Buffer::bytes).sum();
         if bytes > most {
             (self.workspace, self.gradient) = Default::default();
         }
@@ -90,11 +91,11 @@ pub struct Trainer<R> {
     /// What is trained.
     pub member: Member,
     /// Laid out as [`layer_ranges`](super::network::layer_ranges) says.
-    pub parameters: Vec<R>,
+    pub parameters: Buffer<R>,
     /// First optimizer state number of each parameter.
-    pub m: Vec<R>,
+    pub m: Buffer<R>,
     /// Second optimizer state number of each parameter.
-    pub v: Vec<R>,
+    pub v: Buffer<R>,
     /// Steps taken.
     pub step: u64,
     /// Sum of the losses of the minibatches since the last epoch's end.
@@ -108,13 +109,22 @@ impl<R: Real> Trainer<R> {
         let parameters =
             initial_parameters(&member.network, member.recipe.initializer, seed, member.stream());
         let parameters: Vec<R> = parameters.into_iter().map(|w| R::of(f64::from(w))).collect();
-        let state = vec![R::ZERO; parameters.len()];
-        Self { member, parameters, m: state.clone(), v: state, step: 0, loss_sum: 0.0, seed }
+        let state = Buffer::zeros(parameters.len());
+        Self {
+            member,
+            parameters: parameters[..].into(),
+            m: state.clone(),
+            v: state,
+            step: 0,
+            loss_sum: 0.0,
+            seed,
+        }
     }
 
-    /// A member in a given state. The three vectors must have the network's parameter count.
-    pub fn resume(member: Member, seed: u64, parameters: Vec<R>, m: Vec<R>, v: Vec<R>, step: u64) -> Self {
-        assert!([&parameters, &m, &v].iter().all(|part| part.len() == member.network.parameter_count()));
+    /// A member in a given state: parameters, m, v, each of which must have the network's parameter count.
+    pub fn resume(member: Member, seed: u64, state: [&[R]; 3], step: u64) -> Self {
+        assert!(state.iter().all(|part| part.len() == member.network.parameter_count()));
+        let [parameters, m, v] = state.map(Buffer::from);
         Self { member, parameters, m, v, step, loss_sum: 0.0, seed }
     }
 
@@ -174,7 +184,7 @@ impl<R: Real> Trainer<R> {
 
     /// dL/dparameters, penalties included, clipped, after the way forward.
     fn backward(&self, scratch: &mut Scratch<R>) {
-        scratch.gradient.resize(self.parameters.len(), R::ZERO);
+        scratch.gradient.resize(self.parameters.len());
         let mut end = self.parameters.len();
         for layer in (0..self.member.network.layer_count()).rev() {
             let own = self.layer_before(layer, end);
@@ -276,9 +286,7 @@ impl<R: Real> Trainer<R> {
         for layer in (0..self.member.network.layer_count()).rev() {
             let own = self.layer_before(layer, end);
             end = own.start;
-            if scratch.gradient.len() < own.len() {
-                scratch.gradient.resize(own.len(), R::ZERO);
-            }
+            scratch.gradient.grow(own.len());
             self.backward_layer(layer, own.clone(), scratch, 0..own.len());
             self.update_layer(layer, own.clone(), &scalars, &scratch.gradient[..own.len()]);
         }

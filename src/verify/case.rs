@@ -280,8 +280,8 @@ pub fn state(job: &Job, member: &Member, age: Age, epoch: u32, salt: u32) -> Sna
 fn trained(job: &Job, member: &Member, parameters: Vec<f32>) -> Vec<f32> {
     let mut member = member.clone();
     member.recipe = plain_recipe(job.dataset.task, member.recipe.batch_size);
-    let zeros = vec![0.0; parameters.len()];
-    let mut trainer = Trainer::<f32>::resume(member, job.seed, parameters.clone(), zeros.clone(), zeros, 0);
+    let zeros = &vec![0.0; parameters.len()];
+    let mut trainer = Trainer::<f32>::resume(member, job.seed, [&parameters, zeros, zeros], 0);
     let mut scratch = Scratch::default();
     for _ in 0..8 {
         // What diverges here stays as it began: the check is of the engine, not of this.
@@ -289,7 +289,7 @@ fn trained(job: &Job, member: &Member, parameters: Vec<f32>) -> Vec<f32> {
             return parameters;
         }
     }
-    trainer.parameters
+    trainer.parameters.to_vec()
 }
 
 /// The setting of a case.

@@ -125,7 +125,7 @@ impl<'a> Objective<'a> {
         let kinked = !self.setting.member.network.activation.kinks().is_empty();
         let kinked = kinked || self.bends || recipe.l1_penalty > 0.0;
         let at = |to: f64| {
-            let mut parameters = Uncertain::exact(self.trainer.parameters.clone());
+            let mut parameters = Uncertain::exact(self.trainer.parameters.to_vec());
             parameters.value[index] = to;
             sides(self.setting, &parameters, self.trainer.step)
         };

@@ -35,8 +35,8 @@ pub fn widened(values: &[f32]) -> Vec<f64> {
 
 /// The reference in the state of a snapshot.
 pub fn resume(member: &Member, seed: u64, snapshot: &Snapshot) -> Trainer<f64> {
-    let [parameters, m, v] = [&snapshot.parameters, &snapshot.m, &snapshot.v].map(|part| widened(part));
-    Trainer::resume(member.clone(), seed, parameters, m, v, snapshot.step)
+    let state = [&snapshot.parameters, &snapshot.m, &snapshot.v].map(|part| widened(part));
+    Trainer::resume(member.clone(), seed, state.each_ref().map(Vec::as_slice), snapshot.step)
 }
 
 impl<'a> Track<'a> {
@@ -55,7 +55,7 @@ impl<'a> Track<'a> {
     /// The parameters, m or v (0, 1, 2) with their uncertainties.
     pub fn state(&self, which: usize) -> Uncertain {
         let trainer = &self.trainer;
-        let value = [&trainer.parameters, &trainer.m, &trainer.v][which].clone();
+        let value = [&trainer.parameters, &trainer.m, &trainer.v][which].to_vec();
         Uncertain { value, spread: self.spread[which].clone() }
     }
 
@@ -70,8 +70,8 @@ impl<'a> Track<'a> {
             // A NaN stays.
             self.disagreement = if difference <= self.disagreement { self.disagreement } else { difference };
         }
-        let gradient = Uncertain { value: self.scratch.gradient.clone(), spread: second.spread };
-        let before = [self.trainer.parameters.clone(), self.trainer.m.clone(), self.trainer.v.clone()];
+        let gradient = Uncertain { value: self.scratch.gradient.to_vec(), spread: second.spread };
+        let before = [&self.trainer.parameters, &self.trainer.m, &self.trainer.v].map(|part| part.to_vec());
         self.trainer.update(self.setting.dataset, &self.scratch);
         self.spread = self.moved_by(&before, &gradient);
         (loss, loss_spread)

@@ -248,9 +248,9 @@ pub fn train_epoch(trainer: &mut Trainer<f32>, epoch: u32) {
 pub fn accuracy(configuration: &Configuration, fold: usize, parameters: &[f32]) -> f64 {
     let dataset = rings();
     let (network, recipe) = build(configuration).unwrap();
-    let state = vec![0.0; parameters.len()];
+    let state = &vec![0.0; parameters.len()];
     let member = Member { fold, repeat: 0, network, recipe };
-    let trainer = Trainer::resume(member, 7, parameters.to_vec(), state.clone(), state, 0);
+    let trainer = Trainer::resume(member, 7, [parameters, state, state], 0);
     let evaluation = trainer.evaluate(&dataset, &mut Scratch::default(), false);
     objective().score(&evaluation, Truth { dataset: &dataset, fold: &dataset.folds[fold] })
 }
@@ -424,9 +424,9 @@ impl Engine for Stepping {
         Ok(())
     }
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
-        let Snapshot { epoch, step, loss_sum, parameters, m, v, kept } = snapshot.clone();
-        let mut stepped = Stepped::new(Trainer::resume(member, 7, parameters, m, v, step));
-        (stepped.epoch, stepped.kept, stepped.trainer.loss_sum) = (epoch, kept, loss_sum);
+        let Snapshot { epoch, step, loss_sum, parameters, m, v, kept } = snapshot;
+        let mut stepped = Stepped::new(Trainer::resume(member, 7, [parameters, m, v], *step));
+        (stepped.epoch, stepped.kept, stepped.trainer.loss_sum) = (*epoch, kept.clone(), *loss_sum);
         self.members.insert(id, stepped);
         self.restored += 1;
         Ok(())
@@ -461,7 +461,7 @@ impl Engine for Stepping {
     fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
         for id in ids {
             let stepped = self.members.get_mut(id).unwrap();
-            stepped.kept = Some(stepped.trainer.parameters.clone());
+            stepped.kept = Some(stepped.trainer.parameters.to_vec());
         }
         Ok(())
     }
@@ -472,9 +472,9 @@ impl Engine for Stepping {
                 epoch: *epoch,
                 step: trainer.step,
                 loss_sum: trainer.loss_sum,
-                parameters: trainer.parameters.clone(),
-                m: trainer.m.clone(),
-                v: trainer.v.clone(),
+                parameters: trainer.parameters.to_vec(),
+                m: trainer.m.to_vec(),
+                v: trainer.v.to_vec(),
                 kept: kept.clone(),
             }
         };

@@ -104,7 +104,7 @@ pub fn network_dataset(file: &Value, classifies: bool) -> Dataset {
 }
 
 pub fn resumed(network: Network, recipe: Recipe, parameters: Vec<f64>) -> Trainer<f64> {
-    let zeros = vec![0.0; parameters.len()];
+    let zeros = &vec![0.0; parameters.len()];
     let member = Member { fold: 0, repeat: 0, network, recipe };
-    Trainer::resume(member, 1, parameters, zeros.clone(), zeros, 0)
+    Trainer::resume(member, 1, [&parameters, zeros, zeros], 0)
 }

@@ -154,10 +154,10 @@ impl Engine for CpuEngine {
 
     fn restore(&mut self, id: MemberId, member: Member, snapshot: &Snapshot) -> Result<()> {
         self.memory.take(id, Need::of(&member, &self.job))?;
-        let Snapshot { epoch, step, loss_sum, parameters, m, v, kept } = snapshot.clone();
-        let mut trainer = Trainer::resume(member, self.job.seed, parameters, m, v, step);
-        trainer.loss_sum = loss_sum;
-        self.members.insert(id, Some(Resident { trainer, epoch, kept }));
+        let Snapshot { epoch, step, loss_sum, parameters, m, v, kept } = snapshot;
+        let mut trainer = Trainer::resume(member, self.job.seed, [parameters, m, v], *step);
+        trainer.loss_sum = *loss_sum;
+        self.members.insert(id, Some(Resident { trainer, epoch: *epoch, kept: kept.clone() }));
         Ok(())
     }
 
@@ -213,7 +213,7 @@ impl Engine for CpuEngine {
     fn keep(&mut self, ids: &[MemberId]) -> Result<()> {
         for &id in ids {
             let resident = self.resident(id)?;
-            resident.kept = Some(resident.trainer.parameters.clone());
+            resident.kept = Some(resident.trainer.parameters.to_vec());
         }
         Ok(())
     }
@@ -226,9 +226,9 @@ impl Engine for CpuEngine {
                     epoch: *epoch,
                     step: trainer.step,
                     loss_sum: trainer.loss_sum,
-                    parameters: trainer.parameters.clone(),
-                    m: trainer.m.clone(),
-                    v: trainer.v.clone(),
+                    parameters: trainer.parameters.to_vec(),
+                    m: trainer.m.to_vec(),
+                    v: trainer.v.to_vec(),
                     kept: kept.clone(),
                 })
             })

@@ -41,7 +41,7 @@ impl<R: Real> Trainer<R> {
             layer.pre_activations = Histogram::of(z.iter().copied());
             if !is_last {
                 // Not yet needed: its place serves the slopes, which some activations keep nowhere.
-                gradient.resize(gradient.len().max(z.len()), R::ZERO);
+                gradient.grow(z.len());
                 let slopes = &mut gradient[..z.len()];
                 R::activate(network.activation, z, Some(&mut *slopes));
                 layer.look(units, z, slopes, closed_below(network.activation));
@@ -54,7 +54,7 @@ impl<R: Real> Trainer<R> {
         let network = &self.member.network;
         let loss = self.forward(dataset, scratch);
         let row_count = scratch.rows.len();
-        scratch.gradient.resize(self.parameters.len(), R::ZERO);
+        scratch.gradient.resize(self.parameters.len());
         let mut end = self.parameters.len();
         let mut ranges = Vec::new();
         for index in (0..network.layer_count()).rev() {

@@ -60,7 +60,7 @@ fn opposed(plan: Plan<'_>, optimizer: &'static dyn Optimizer, name: &str) -> Cas
     let mut scratch = Scratch::default();
     resume(&member, job.seed, &start).gradient(&job.dataset, &mut scratch);
     let beta1 = member.recipe.optimizer_parameters.beta1;
-    for (i, (m, gradient)) in start.m.iter_mut().zip(&scratch.gradient).enumerate() {
+    for (i, (m, gradient)) in start.m.iter_mut().zip(&*scratch.gradient).enumerate() {
         let excess = if i % 2 == 0 { 1.0 } else { -1.0 } / 512.0;
         *m = (-gradient * (1.0 - beta1) / beta1 * (1.0 + excess)) as f32;
     }
