@@ -164,11 +164,12 @@ impl<'a> Runner<'a> {
                 .advice("run the same command again: it goes on where it stopped"));
         }
         self.take_in(reports, false)?;
+        if !self.outbox.is_due() && self.written.elapsed() < WRITE_INTERVAL {
+            return Ok(());
+        }
         // The room of those that have ended is taken before they go to the disk: the engine works on meanwhile.
         let filled = if self.has_met_target() { Ok(false) } else { self.fill() };
-        if filled.is_err() || self.outbox.is_due() || self.written.elapsed() >= WRITE_INTERVAL {
-            self.write()?;
-        }
+        self.write()?;
         filled.map(drop)
     }
 

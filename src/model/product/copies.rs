@@ -21,7 +21,7 @@ const IN_LINE: usize = size_of::<Line>() / size_of::<f32>();
 /// from the next (measured).
 #[inline(always)]
 pub(super) fn crowds(stride: usize, rows: usize, lines: usize) -> bool {
-    const LINE: usize = 64;
+    const LINE: usize = size_of::<Line>();
     const PERIOD: usize = 4096;
     let bytes = stride * size_of::<f32>();
     let apart = (1 << bytes.trailing_zeros().min(12)).max(LINE);
