@@ -30,4 +30,4 @@ if command -v sha256sum >/dev/null; then
 fi
 cargo fmt --check
 cargo clippy --locked --all-targets -- -D warnings
-cargo test --locked
+cargo test --locked --no-fail-fast
