@@ -13,7 +13,8 @@ use std::ops::{Deref, DerefMut};
 #[repr(C, align(64))]
 pub(super) struct Line([u8; 64]);
 
-/// A vector of numbers that begins with a line of cache.
+/// A vector of numbers that begins with a line of cache; what lies behind its first part, such as a second layer,
+/// begins wherever that ends.
 #[derive(Clone, Default)]
 pub struct Buffer<R> {
     lines: Vec<Line>,

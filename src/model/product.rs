@@ -136,7 +136,11 @@ impl Product<'_> {
     }
 
     fn dispatch(self, arch: Arch, strip: &mut Buffer<f32>, panels: &mut Buffer<f32>) {
+        assert!(!matches!(arch, Arch::Scalar), "blocks are turned by instructions that this processor lacks");
         assert!(self.left.covers(self.rows, self.inner) && self.right.covers(self.inner, self.columns));
+        assert!(
+            [self.left, self.right].iter().all(|operand| operand.row_stride.min(operand.column_stride) <= 1)
+        );
         assert!(self.out.len() >= self.rows * self.columns);
         let narrow = self.columns <= NARROW;
         let kernel = Kernel { product: self, strip, panels };
@@ -165,8 +169,8 @@ impl WithSimd for Kernel<'_, '_> {
         let strip_width = 2 * S::F32_LANES;
         let most_rows = tile_rows(S::REGISTER_COUNT);
         // Read once for each strip, and in steps of a row of the layer: copied where that happens often.
-        let worth_copying = columns > strip_width && crowds(left.column_stride, inner, 1);
-        let copies_left = left.column_stride != 1 && (left.row_stride != 1 || worth_copying);
+        let is_read_often = columns > strip_width;
+        let copies_left = left.column_stride != 1 && is_read_often && crowds(left.column_stride, inner, 1);
         if copies_left {
             copy_panels(&product, most_rows, panels);
         }

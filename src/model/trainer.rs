@@ -106,19 +106,11 @@ pub struct Trainer<R> {
 impl<R: Real> Trainer<R> {
     /// A member at its initial parameters.
     pub fn new(member: Member, seed: u64) -> Self {
-        let parameters =
-            initial_parameters(&member.network, member.recipe.initializer, seed, member.stream());
-        let parameters: Vec<R> = parameters.into_iter().map(|w| R::of(f64::from(w))).collect();
-        let state = Buffer::zeros(parameters.len());
-        Self {
-            member,
-            parameters: parameters[..].into(),
-            m: state.clone(),
-            v: state,
-            step: 0,
-            loss_sum: 0.0,
-            seed,
-        }
+        let initial = initial_parameters(&member.network, member.recipe.initializer, seed, member.stream());
+        let state = Buffer::zeros(initial.len());
+        let (m, v, mut parameters) = (state.clone(), state.clone(), state);
+        parameters.iter_mut().zip(initial).for_each(|(to, w)| *to = R::of(f64::from(w)));
+        Self { member, parameters, m, v, step: 0, loss_sum: 0.0, seed }
     }
 
     /// A member in a given state: parameters, m, v, each of which must have the network's parameter count.

@@ -21,10 +21,9 @@ const IN_LINE: usize = size_of::<Line>() / size_of::<f32>();
 /// from the next (measured).
 #[inline(always)]
 pub(super) fn crowds(stride: usize, rows: usize, lines: usize) -> bool {
-    const LINE: usize = size_of::<Line>();
     const PERIOD: usize = 4096;
     let bytes = stride * size_of::<f32>();
-    let apart = (1 << bytes.trailing_zeros().min(12)).max(LINE);
+    let apart = (1 << bytes.trailing_zeros().min(12)).max(size_of::<Line>());
     rows * lines > 16 * (PERIOD / apart) || bytes >= PERIOD / 2 && rows > 128
 }
 
@@ -37,20 +36,13 @@ pub(super) fn spills(matrix: Matrix<'_, f32>, rows: usize, width: usize) -> bool
     !in_lines && rows * (width.div_ceil(IN_LINE) + 1) > FIRST_CACHE
 }
 
-/// Copies the left operand into a panel for each tile, (inner, row of the tile).
+/// Copies the left operand, whose columns lie together, into a panel for each tile, (inner, row of the tile).
 #[inline(always)]
 pub(super) fn copy_panels(product: &Product<'_>, most_rows: usize, panels: &mut Buffer<f32>) {
-    let Product { rows, inner, left: Matrix { data, row_stride, column_stride }, .. } = *product;
+    let Product { rows, inner, left: Matrix { data, column_stride, .. }, .. } = *product;
     panels.grow(rows * inner);
     for (row, height) in tiles(rows, most_rows) {
         let panel = &mut panels[row * inner..][..height * inner];
-        if row_stride != 1 {
-            for (k, panel) in panel.chunks_exact_mut(height).enumerate() {
-                let from = &data[row * row_stride + k * column_stride..];
-                panel.iter_mut().enumerate().for_each(|(i, to)| *to = from[i * row_stride]);
-            }
-            continue;
-        }
         let from = &data[row..];
         macro_rules! of_height {
             ($($rows:literal)*) => {
@@ -83,6 +75,7 @@ pub(super) fn copy_strip<S: Simd>(
     strip: &mut Buffer<f32>,
 ) {
     let Product { inner, right: Matrix { data, row_stride, column_stride }, .. } = *product;
+    assert!(padded.is_multiple_of(BLOCK), "vectors are whole blocks");
     strip.grow(inner * padded);
     let strip = &mut strip[..inner * padded];
     if column_stride == 1 && width == 2 * S::F32_LANES {
@@ -100,7 +93,7 @@ pub(super) fn copy_strip<S: Simd>(
         }
         return;
     }
-    if row_stride != 1 || inner < BLOCK {
+    if inner < BLOCK {
         for (k, strip) in strip.chunks_exact_mut(padded).enumerate() {
             for (column, to) in strip[..width].iter_mut().enumerate() {
                 *to = data[k * row_stride + (first + column) * column_stride];
@@ -143,7 +136,7 @@ fn turn_block(from: &[f32], from_stride: usize, to: &mut [f32], to_stride: usize
         _mm256_unpackhi_ps, _mm256_unpacklo_ps,
     };
     assert!(from.len() >= 7 * from_stride + 8 && to.len() >= 7 * to_stride + 8);
-    // SAFETY: every processor with SIMD lanes here has AVX (`Product::is_small` excludes others), and the
+    // SAFETY: every processor with SIMD lanes here has AVX (`Product::dispatch` refuses others), and the
     // assertion keeps the eight rows inside.
     unsafe {
         let half = |i: usize, j: usize| _mm_loadu_ps(from.as_ptr().add(i * from_stride + 4 * j));

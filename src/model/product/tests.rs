@@ -1,10 +1,11 @@
+use super::DOTS;
 use crate::model::buffer::Buffer;
 use crate::model::real::{Epilogue, Matrix, Real};
 use crate::random::{Purpose, Stream, uniform};
 
-/// Rows, inner, columns: tiles and strips that are filled or not, narrow and single columns, strips that spill,
-/// rows that crowd, edges of blocks that are turned.
-const SIZES: [[usize; 3]; 15] = [
+/// Rows, inner, columns: tiles and strips that are filled or not, narrow and single columns, strips that spill
+/// from 8 lanes on, columns of either operand that crowd, edges of blocks that are turned.
+const SIZES: [[usize; 3]; 17] = [
     [1, 1, 1],
     [5, 3, 2],
     [12, 16, 32],
@@ -20,6 +21,8 @@ const SIZES: [[usize; 3]; 15] = [
     [50, 256, 128],
     [128, 128, 64],
     [197, 48, 197],
+    [48, 257, 75],
+    [256, 130, 70],
 ];
 
 /// `count` numbers in -1..1, so many places behind the beginning of a line of the cache.
@@ -39,6 +42,28 @@ fn laid(data: &[f32], [rows, columns]: [usize; 2], on_its_side: bool) -> Matrix<
     }
 }
 
+/// Checks every element: to the bit, one sum in the order of `inner`, each product added unrounded. Dot products have a
+/// sum for each lane; as |x·y| <= 1, their rounding is below inner² units of 2⁻²⁴.
+fn check([rows, inner, columns]: [usize; 3], left: Matrix<'_, f32>, right: Matrix<'_, f32>, out: &[f32]) {
+    assert_eq!(out.len(), rows * columns);
+    let number = |matrix: Matrix<'_, f32>, i: usize, j: usize| {
+        matrix.data[i * matrix.row_stride + j * matrix.column_stride]
+    };
+    let sums_dots = columns <= DOTS && left.column_stride == 1;
+    for (place, &sum) in out.iter().enumerate() {
+        let (row, column) = (place / columns, place % columns);
+        let terms = (0..inner).map(|k| (number(left, row, k), number(right, k, column)));
+        if !sums_dots {
+            let expected = terms.fold(0.0_f32, |sum, (x, y)| x.mul_add(y, sum));
+            assert_eq!(sum.to_bits(), expected.to_bits(), "{rows} {inner} {columns}, place {place}");
+            continue;
+        }
+        let expected: f64 = terms.map(|(x, y)| f64::from(x) * f64::from(y)).sum();
+        let (off, allowed) = ((f64::from(sum) - expected).abs(), (inner * inner) as f64 / f64::from(1 << 24));
+        assert!(off <= allowed, "{rows} {inner} {columns}, place {place}: {off}");
+    }
+}
+
 #[test]
 fn every_element_is_its_sum_however_the_operands_lie() {
     for [rows, inner, columns] in SIZES {
@@ -54,15 +79,7 @@ fn every_element_is_its_sum_however_the_operands_lie() {
                 let out = &mut out[behind..];
                 out.fill(f32::NAN);
                 f32::product([rows, inner, columns], left, right, Epilogue::Replace, out);
-                let number = |matrix: Matrix<'_, f32>, i: usize, j: usize| {
-                    f64::from(matrix.data[i * matrix.row_stride + j * matrix.column_stride])
-                };
-                for (place, &sum) in out.iter().enumerate() {
-                    let (row, column) = (place / columns, place % columns);
-                    let terms = (0..inner).map(|k| number(left, row, k) * number(right, k, column));
-                    let off = (f64::from(sum) - terms.sum::<f64>()).abs();
-                    assert!(off < 1e-6 * inner as f64, "{rows} {inner} {columns} {layout} {place}: {off}");
-                }
+                check([rows, inner, columns], left, right, out);
                 found.push(out.iter().map(|sum| sum.to_bits()).collect::<Vec<_>>());
             }
             assert!(found[0] == found[1], "{rows} {inner} {columns} {layout}: bits differ with the place");
