@@ -304,6 +304,11 @@ pub trait Engine {
     }
     /// Asks for one more epoch of each member, or for the rest of the one it was paused in.
     fn train(&mut self, ids: &[MemberId]) -> Result<()>;
+    /// Begins what was asked for, as far as that needs no waiting: for callers that will be busy elsewhere. Without it
+    /// [`advance`](Engine::advance) does.
+    fn begin(&mut self) -> Result<()> {
+        Ok(())
+    }
     /// Works for a short while (some 50 ms, however long epochs are), and reports the asked epochs that
     /// are done: often none.
     fn advance(&mut self) -> Result<Vec<Report>>;

@@ -38,6 +38,11 @@ impl Outbox {
         !self.finished.is_empty() || !self.checkpoints.is_empty()
     }
 
+    /// Whether it holds states of members, which take memory.
+    pub fn holds_states(&self) -> bool {
+        self.best.is_some() || !self.checkpoints.is_empty()
+    }
+
     /// Writes everything; it is on the disk when this returns.
     pub fn commit(&self, store: &mut Store) -> Result<()> {
         let is_quiet = self.begun.is_empty() && self.states.is_empty() && self.passed.is_empty();

@@ -43,7 +43,7 @@ pub enum Stop {
     Target,
 }
 
-/// What a run tells while it works; everything told is stored already.
+/// What a run tells while it works; trials that are told of are stored already.
 pub enum Event<'a> {
     /// A trial has ended.
     Finished(&'a Trial),

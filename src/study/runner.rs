@@ -114,8 +114,7 @@ impl<'a> Runner<'a> {
                 let is_done = self.stop()?;
                 return Ok((!is_done).then_some(stop));
             }
-            // What was admitted may have failed, and what was decided may have made room.
-            while self.fill()? | self.decide()? {}
+            self.refill()?;
             if self.active.is_empty() && self.frozen.is_empty() {
                 self.write()?;
                 return Ok(None);
@@ -130,8 +129,31 @@ impl<'a> Runner<'a> {
             .is_some_and(|(best, target)| self.order.objective.compare(best.value, target).is_le())
     }
 
+    /// Gives the room of trials that have ended to others, then writes what has happened, where that is due: the
+    /// engine works on meanwhile. After an error too it is written.
+    fn refill(&mut self) -> Result<()> {
+        if self.outbox.holds_states() {
+            // On the disk before their room is taken: what is held in memory stays within what was planned.
+            self.write()?;
+        }
+        let refilled = self.fill_and_decide();
+        if !self.outbox.is_due() && self.written.elapsed() < WRITE_INTERVAL {
+            return refilled;
+        }
+        let begun = refilled.and_then(|()| self.run.engine.begin());
+        let written = self.write();
+        begun.and(written)
+    }
+
+    fn fill_and_decide(&mut self) -> Result<()> {
+        // What was admitted may have failed, and what was decided may have made room.
+        while self.fill()? | self.decide()? {}
+        Ok(())
+    }
+
     /// Stops every trial between two steps, and stores where it stands. Returns whether all had ended.
     fn stop(&mut self) -> Result<bool> {
+        self.write()?;
         self.run.engine.pause()?;
         loop {
             let reports = self.run.engine.advance()?;
@@ -163,14 +185,7 @@ impl<'a> Runner<'a> {
             return Err(Error::device(self.run.engine.device(), "the engine stopped reporting")
                 .advice("run the same command again: it goes on where it stopped"));
         }
-        self.take_in(reports, false)?;
-        if !self.outbox.is_due() && self.written.elapsed() < WRITE_INTERVAL {
-            return Ok(());
-        }
-        // The room of those that have ended is taken before they go to the disk: the engine works on meanwhile.
-        let filled = if self.has_met_target() { Ok(false) } else { self.fill() };
-        self.write()?;
-        filled.map(drop)
+        self.take_in(reports, false)
     }
 
     /// Acts on every trial that stands between two epochs after these reports. Where the run is

@@ -79,7 +79,7 @@ impl MachineEngine {
     }
 
     /// Begins to solve everything that was asked for.
-    fn begin(&mut self) {
+    fn spawn_asked(&mut self) {
         for asked in self.roster.take_asked() {
             self.under_way += asked.ids.len();
             self.spawn(asked);
@@ -224,8 +224,13 @@ impl Engine for MachineEngine {
         Ok(())
     }
 
+    fn begin(&mut self) -> Result<()> {
+        self.spawn_asked();
+        Ok(())
+    }
+
     fn advance(&mut self) -> Result<Vec<Report>> {
-        self.begin();
+        self.spawn_asked();
         while self.under_way > 0 {
             let patience = if self.roster.has_ended() { Duration::ZERO } else { PATIENCE };
             let Ok(returned) = self.receiver.recv_timeout(patience) else { break };

@@ -285,6 +285,10 @@ impl Engine for GpuEngine {
         Ok(())
     }
 
+    fn begin(&mut self) -> Result<()> {
+        self.launch()
+    }
+
     fn advance(&mut self) -> Result<Vec<Report>> {
         self.fly()
     }
