@@ -211,6 +211,31 @@ fn planted_faults_of_the_data_are_named() {
     }
 }
 
+/// However few columns there are, and though every value stands there as often as its copies.
+#[test]
+fn tables_of_copies_alone_are_named() {
+    let label = |row: usize| if scattered(row, 5) > 0.5 { "yes" } else { "no" };
+    let cells = |row: usize, columns: usize| {
+        let cells: Vec<String> = (0..columns).map(|salt| format!("{:.9}", scattered(row, salt))).collect();
+        format!("{},{}\n", cells.join(","), label(row))
+    };
+    let joined: String = (0..2).flat_map(|_| (0..600).map(|row| cells(row, 2))).collect();
+    let drawn: String = (0..3000).map(|i| cells((scattered(i, 8) * 100.0) as usize, 4)).collect();
+    for (text, name) in
+        [(format!("a,b,class\n{joined}"), "joined"), (format!("a,b,c,d,class\n{drawn}"), "drawn")]
+    {
+        let (json, code) = examined(&text, &["--data-only"]);
+        let found = names(&json, "note");
+        for expected in ["rows_in_two_folds", "duplicate_rows"] {
+            assert!(found.iter().any(|found| found == expected), "{name}: {json}");
+        }
+        assert_eq!(code, Some(1), "{name}");
+    }
+    // Few values, with any label: chance alone makes such rows equal.
+    let few: String = (0..600).map(|row| format!("{},{},{}\n", row % 20, row / 20 % 3, label(row))).collect();
+    assert_eq!(names(&examined(&format!("a,b,class\n{few}"), &["--data-only"]).0, "note"), [""; 0]);
+}
+
 #[test]
 fn shuffled_labels_leave_nothing_to_learn() {
     let shuffled = table(400, &[], &|row, cells| {

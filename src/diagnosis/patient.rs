@@ -28,6 +28,7 @@ pub struct Patient<'a> {
 }
 
 /// A column of the table that is learned from, and which of its values each row has.
+#[derive(Clone)]
 pub struct Column {
     /// Its name in the file.
     pub name: String,
@@ -119,37 +120,24 @@ impl<'a> Patient<'a> {
     }
 
     /// (row) Whether another row with the same features would be no accident: its values, taken as independent, leave
-    /// less than one pair of such rows to be expected in a table of n², with what columns share counted once.
+    /// less than one pair of such rows to be expected in a table of n², with what columns share counted once. How rare
+    /// a value is is judged by rows that differ: copies are what is looked for.
     pub fn is_distinctive(&self) -> Vec<bool> {
-        let count = self.dataset().row_count();
-        if self.columns().is_empty() {
-            return vec![true; count];
+        let (twins, columns) = (self.first_twins(), self.columns());
+        if columns.is_empty() {
+            return vec![true; twins.len()];
         }
-        let own = self.own_shares();
+        let firsts: Vec<usize> = (0..twins.len()).filter(|&row| twins[row] as usize == row).collect();
+        let distinct: Vec<Column> = columns.iter().map(|column| column.at(&firsts)).collect();
+        let own = own_shares(&distinct);
+        let chances: Vec<Vec<f64>> = distinct.iter().map(Column::chances).collect();
         let bits = |row: usize| -> f64 {
-            let bits = |column: &Column| {
-                -(f64::from(column.counts[column.values[row] as usize]) / count as f64).log2()
-            };
-            self.columns().iter().zip(&own).map(|(column, own)| own * bits(column)).sum()
+            let bits =
+                |(at, column): (usize, &Column)| -own[at] * chances[at][column.values[row] as usize].log2();
+            columns.iter().enumerate().map(bits).sum()
         };
-        let limit = 2.0 * (count.max(2) as f64).log2();
-        (0..count).map(|row| bits(row) > limit).collect()
-    }
-
-    /// (column) The share of its information that no column before it has. Of two columns with many values mutual
-    /// information cannot be told from so many rows; only where they are one another's renaming is it all.
-    fn own_shares(&self) -> Vec<f64> {
-        let columns = self.columns();
-        let few = (self.dataset().row_count() as f64).sqrt().max(2.0);
-        let share = |(at, column): (usize, &Column)| {
-            let known = columns[..at].iter().map(|other| match other.says_the_same(column) {
-                true => 1.0,
-                false if other.counts.len().max(column.counts.len()) as f64 > few => 0.0,
-                false => column.known_from(other),
-            });
-            1.0 - known.fold(0.0, f64::max).min(1.0)
-        };
-        columns.iter().enumerate().map(share).collect()
+        let limit = 2.0 * (twins.len().max(2) as f64).log2();
+        (0..twins.len()).map(|row| bits(row) > limit).collect()
     }
 
     /// Where a row of the data set stands in the file.
@@ -180,7 +168,43 @@ impl<'a> Patient<'a> {
     }
 }
 
+/// (column) The share of its information that no column before it has. Of two columns with many values mutual
+/// information cannot be told from so many rows; only where they are one another's renaming is it all.
+fn own_shares(columns: &[Column]) -> Vec<f64> {
+    let share = |(at, column): (usize, &Column)| {
+        let few = (column.values.len() as f64).sqrt().max(2.0);
+        let known = columns[..at].iter().map(|other| match other.says_the_same(column) {
+            true => 1.0,
+            false if other.counts.len().max(column.counts.len()) as f64 > few => 0.0,
+            false => column.known_from(other),
+        });
+        1.0 - known.fold(0.0, f64::max).min(1.0)
+    };
+    columns.iter().enumerate().map(share).collect()
+}
+
 impl Column {
+    /// The same of some rows, among which each row is that differs from all before it: values keep their numbers.
+    fn at(&self, rows: &[usize]) -> Self {
+        let values: Vec<u32> = rows.iter().map(|&row| self.values[row]).collect();
+        let mut counts = vec![0; self.counts.len()];
+        values.iter().for_each(|&value| counts[value as usize] += 1);
+        Self { values, counts, ..self.clone() }
+    }
+
+    /// (value) How likely one more row has it: the share of rows, but of values that one row has what Good and Turing
+    /// estimate, 2·N₂/(N₁·n), with Nₖ values of k rows each, and N₂ at least a half. The share says 1/n of any number
+    /// with many digits.
+    fn chances(&self) -> Vec<f64> {
+        let with = |rows: u32| self.counts.iter().filter(|&&count| count == rows).count() as f64;
+        let (singles, pairs, count) = (with(1), with(2), self.values.len() as f64);
+        let rare = 2.0 * pairs.max(0.5) / (singles.max(1.0) * count);
+        self.counts
+            .iter()
+            .map(|&rows| if rows == 1 { rare.min(1.0 / count) } else { f64::from(rows) / count })
+            .collect()
+    }
+
     /// The correlation of two numeric columns; 0 where one is none.
     pub fn correlation(&self, other: &Self) -> f64 {
         self.standard.iter().zip(&other.standard).map(|(x, y)| x * y).sum()

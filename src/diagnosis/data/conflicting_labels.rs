@@ -18,7 +18,7 @@ impl Diagnosis for ConflictingLabels {
         "conflicting_labels"
     }
     fn healthy(&self) -> &'static str {
-        "equal rows have equal targets"
+        "rows that are too alike for chance have equal targets"
     }
     fn examine(&self, patient: &Patient<'_>) -> Result<Vec<Finding>> {
         let (twins, is_distinctive) = (patient.first_twins(), patient.is_distinctive());

@@ -15,7 +15,7 @@ impl Diagnosis for DuplicateRows {
         "duplicate_rows"
     }
     fn healthy(&self) -> &'static str {
-        "hardly a row stands there twice"
+        "hardly a row stands there twice, but by chance"
     }
     fn examine(&self, patient: &Patient<'_>) -> Result<Vec<Finding>> {
         let (twins, is_distinctive) = (patient.first_twins(), patient.is_distinctive());

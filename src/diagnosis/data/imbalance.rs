@@ -39,16 +39,24 @@ impl Diagnosis for Imbalance {
         if few.is_empty() {
             return Ok(Vec::new());
         }
+        // A class may be as frequent as the others and have too few rows all the same.
+        let (cause, advice) = match counts.iter().any(|&count| (count as f64) < rare * all as f64) {
+            true => (
+                "accuracy hardly counts a rare class, and a fold may have a handful of its rows",
+                "objective = \"balanced_accuracy\"; class_weight = \"balanced\" under [space]; fewer folds",
+            ),
+            false => (
+                "few rows: a fold has a handful of a class, and scores hang on each of them",
+                "more rows; or fewer folds, and repeats under [data]",
+            ),
+        };
         Ok(vec![Finding {
             name: self.name(),
             severity: Severity::Warning,
             place: format!("target {}", patient.prepared.encoder.target_name()),
             seen: few.join(", "),
-            cause: "accuracy hardly counts a rare class, and a fold may have a handful of its rows"
-                .to_owned(),
-            advice:
-                "objective = \"balanced_accuracy\"; class_weight = \"balanced\" under [space]; fewer folds"
-                    .to_owned(),
+            cause: cause.to_owned(),
+            advice: advice.to_owned(),
         }])
     }
 }

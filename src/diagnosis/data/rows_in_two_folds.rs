@@ -17,7 +17,7 @@ impl Diagnosis for RowsInTwoFolds {
         "rows_in_two_folds"
     }
     fn healthy(&self) -> &'static str {
-        "validation rows are new to the model"
+        "validation rows are new to the model, but for those that chance makes equal"
     }
     fn examine(&self, patient: &Patient<'_>) -> Result<Vec<Finding>> {
         let (twins, is_distinctive) = (patient.first_twins(), patient.is_distinctive());
