@@ -224,7 +224,7 @@ fn numbered(width: usize) -> Vec<String> {
     (0..width).map(|index| format!("column_{index}")).collect()
 }
 
-/// The name of a first column that has none; [`super::infer`] takes it for row numbers.
+/// The name of a first column that has none; [`super::infer`] leaves it out where it numbers the rows.
 pub(super) const UNNAMED: &str = "(unnamed)";
 
 /// The names in a header. A name that is empty or comes twice is an error, but for an empty first one,

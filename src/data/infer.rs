@@ -10,7 +10,7 @@ use super::options::{ColumnType, Scale};
 use super::table::{Cells, Column, Format, Table, list_names};
 use crate::error::{Error, Result};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// With [`Scale::None`] a number must also fit f32 with room for a product.
 const LARGEST_UNSCALED: f64 = super::encode::LARGEST_STORED;
@@ -31,6 +31,8 @@ pub(super) enum Left {
     Text,
     /// Counts the rows.
     Counter,
+    /// Names of which each has a few rows only.
+    Rare,
 }
 
 /// What became of a column.
@@ -52,9 +54,6 @@ pub(super) fn fit(
     missing: &Missing,
 ) -> Result<Fitted> {
     let Column { name, cells } = &table.columns[column];
-    if declared.is_none() && is_row_names(name) {
-        return Ok(Fitted::Left(Left::Counter));
-    }
     let scan = numbers::scan(cells, rows, missing);
     if scan.present == 0 {
         return Ok(Fitted::Left(Left::Empty));
@@ -65,7 +64,7 @@ pub(super) fn fit(
     };
     if numeric {
         check_numeric(table, column, &scan)?;
-        if declared.is_none() && is_counter(name, &scan.numbers) {
+        if declared.is_none() && (is_counter(name, &scan.numbers) || is_row_numbers(name, &scan.numbers)) {
             return Ok(Fitted::Left(Left::Counter));
         }
         if has_more_distinct(&scan.numbers, 1) {
@@ -87,9 +86,19 @@ pub(super) fn fit(
     }
 }
 
-/// Whether a column has the name, or lack of one, that pandas and R give row numbers.
-fn is_row_names(name: &str) -> bool {
-    [super::csv::UNNAMED, "Unnamed: 0"].contains(&name)
+/// Whether a column has the name, or lack of one, that pandas and R give row numbers, and numbers rows: no whole
+/// number from 0 on comes twice, however the rows were mixed, or it counts several tables one after the other.
+fn is_row_numbers(name: &str, numbers: &[f64]) -> bool {
+    let is_named = [super::csv::UNNAMED, "Unnamed: 0"].contains(&name);
+    let all_differ =
+        || numbers.iter().map(|number| number.to_bits()).collect::<HashSet<_>>().len() == numbers.len();
+    let is_start = |number: f64| number == 0.0 || number == 1.0;
+    let goes_on = |pair: &[f64]| pair[1] - pair[0] == 1.0 || is_start(pair[1]);
+    let counts_again =
+        || numbers.first().is_some_and(|&first| is_start(first)) && numbers.windows(2).all(goes_on);
+    is_named
+        && numbers.iter().all(|number| number.fract() == 0.0 && *number >= 0.0)
+        && (all_differ() || counts_again())
 }
 
 /// Whether a column counts its rows, from 0 or 1 by ones, under a name that says so.
@@ -180,7 +189,7 @@ fn fit_categorical(counts: &HashMap<Cow<str>, u32>, missing: bool) -> Fitted {
         names = sorted(names.iter());
     }
     if names.is_empty() && !missing {
-        return Fitted::Left(Left::Text);
+        return Fitted::Left(Left::Rare);
     }
     Fitted::Feature(ColumnKind::Categorical { names, missing })
 }

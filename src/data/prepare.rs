@@ -192,6 +192,7 @@ fn note_of(reason: Left, names: &[&str]) -> String {
         Left::Constant => ("has the same value in every row", "have the same value in every row"),
         Left::Text => ("is text that hardly repeats", "are text that hardly repeats"),
         Left::Counter => ("counts the rows", "count the rows"),
+        Left::Rare => ("has no value of three rows or more", "have no value of three rows or more"),
     };
     let listed = list_names(names.iter().copied());
     match names.len() {

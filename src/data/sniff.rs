@@ -7,10 +7,10 @@ use std::path::Path;
 
 /// The separator that splits the first lines into equally many fields: tab before semicolon before
 /// comma, which may be a decimal sign between the others. Where none does, the most frequent one of the
-/// first line.
+/// first line. In a .tsv it is a tab wherever there is one.
 pub(super) fn delimiter_of(path: &Path, text: &str) -> u8 {
     const CANDIDATES: [u8; 3] = [b'\t', b';', b','];
-    if super::source::plain_name(path).ends_with(".tsv") {
+    if super::source::plain_name(path).ends_with(".tsv") && text.contains('\t') {
         return b'\t';
     }
     let counts = separators_by_line(text, &CANDIDATES);

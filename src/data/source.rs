@@ -100,7 +100,9 @@ fn unpack(path: &Path, packed: &[u8]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     MultiGzDecoder::new(packed).take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| {
         let what = match error.kind() {
-            ErrorKind::UnexpectedEof => "is cut short: the gzip stream ends too early".to_string(),
+            ErrorKind::UnexpectedEof => {
+                "is cut short, or followed by what is no gzip: the stream ends too early".to_string()
+            }
             _ => format!("is damaged: {error}"),
         };
         Error::data(path.display(), what)

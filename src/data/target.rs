@@ -50,8 +50,8 @@ pub(super) fn fit(table: &Table, column: usize, options: &DataOptions, missing: 
     let (targets, task, classes) = match task_of(table, column, options, &scan)? {
         TaskKind::Regression => {
             let is_whole = scan.numbers.iter().all(|number| number.fract() == 0.0);
-            if options.task.is_none() && is_whole && !has_more_distinct(&scan.numbers, MOST_DOUBTFUL_CLASSES)
-            {
+            let is_said = options.task.is_some() || options.column_types.contains_key(&name);
+            if !is_said && is_whole && !has_more_distinct(&scan.numbers, MOST_DOUBTFUL_CLASSES) {
                 notes.push(format!(
                     "\"{name}\" has more than {MOST_NUMERIC_CLASSES} distinct whole numbers and is predicted \
                      as an amount; if they are classes, set task = \"classification\""
@@ -112,8 +112,23 @@ fn constant(table: &Table, column: usize, value: &str, row_count: usize) -> Erro
         .advice("another target column, or rows with another value")
 }
 
-/// Classes in order: by number where all labels are numbers (1 and 1.0 are one class, named as it first
-/// comes), else by text.
+/// The number of a label that is written as one writes an amount: 1, +1, -2.50. Others are names, such as 007 and 12e1, and
+/// so are those with more digits than an f64 keeps apart.
+fn plain_number(label: &str) -> Option<f64> {
+    const DIGITS: usize = 15;
+    let digits = label.strip_prefix(['-', '+']).unwrap_or(label);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain = is_digits(whole)
+        && is_digits(fraction)
+        && (whole == "0" || !whole.starts_with('0'))
+        && whole.len() + fraction.len() <= DIGITS;
+    // Zero has one sign.
+    is_plain.then(|| parse_number(label)).flatten().map(|number| number + 0.0)
+}
+
+/// Classes in order: by number where all labels are numbers, else by text. There 1 and 1.0 are one class, named as it
+/// first comes.
 fn classes(table: &Table, column: usize, rows: &[u32]) -> Result<(Targets, Task, Vec<String>)> {
     let cells = &table.columns[column].cells;
     let mut first_rows: HashMap<String, u32> = HashMap::new();
@@ -124,19 +139,20 @@ fn classes(table: &Table, column: usize, rows: &[u32]) -> Result<(Targets, Task,
         }
     }
     let labels = infer::sorted(first_rows.keys());
-    let numeric = labels.iter().all(|label| parse_number(label).is_some());
+    let are_numbers = labels.iter().all(|label| parse_number(label).is_some());
     let mut names: Vec<String> = Vec::new();
     let mut class_of: HashMap<&str, u32> = HashMap::new();
+    let mut classes_of_numbers: HashMap<u64, u32> = HashMap::new();
     for label in &labels {
-        match names.last_mut() {
-            Some(name) if numeric && parse_number(name) == parse_number(label) => {
-                if first_rows[label] < first_rows[name.as_str()] {
-                    *name = label.clone();
-                }
-            }
-            _ => names.push(label.clone()),
+        let number = plain_number(label).filter(|_| are_numbers).map(f64::to_bits);
+        let next = names.len() as u32;
+        let class = number.map_or(next, |number| *classes_of_numbers.entry(number).or_insert(next));
+        match names.get_mut(class as usize) {
+            None => names.push(label.clone()),
+            Some(name) if first_rows[label] < first_rows[name.as_str()] => *name = label.clone(),
+            Some(_) => {}
         }
-        class_of.insert(label, names.len() as u32 - 1);
+        class_of.insert(label, class);
     }
     let place = || table.place_of_column(column);
     if names.len() == 1 {

@@ -116,6 +116,29 @@ fn an_unnamed_first_column_of_row_numbers_is_left_out() {
     }
 }
 
+/// A name that pandas gives row numbers makes none of what does not number rows.
+#[test]
+fn an_unnamed_first_column_of_anything_else_is_learned_from() {
+    let features = |name: &str, cell: &dyn Fn(usize) -> String| {
+        let row = |row: usize| format!("{},{}.5,{}\n", cell(row), row * row, ["a", "b"][row % 2]);
+        let text = format!("{name},x,y\n{}", (0..40).map(row).collect::<String>());
+        prepare(&text).unwrap().encoder.feature_names().join(" ")
+    };
+    for name in ["", "Unnamed: 0", "(unnamed)"] {
+        let shown = if name.is_empty() { "(unnamed)" } else { name };
+        assert_eq!(features(name, &|row| format!("{}.25", row * 7 % 40)), format!("{shown} x"));
+        assert_eq!(features(name, &|row| (row * 7 % 11).to_string()), format!("{shown} x"));
+        let words = ["p", "q", "r"].map(|word| format!("{shown}={word}")).join(" ");
+        assert_eq!(
+            features(name, &|row| ["p", "q", "r"][row % 3].into()),
+            format!("{words} {shown}=(other) x")
+        );
+        // Shuffled, and two tables one behind the other.
+        assert_eq!(features(name, &|row| (row * 7 % 40).to_string()), "x");
+        assert_eq!(features(name, &|row| (row % 25).to_string()), "x");
+    }
+}
+
 /// Twelve categories, of which two have fewer than three rows.
 #[test]
 fn rare_and_unseen_categories_share_a_slot() {
@@ -269,6 +292,34 @@ fn numeric_labels_are_in_the_order_of_their_values() {
     let rows: String = (0..22).map(|row| format!("{}.5,{}\n", row * row, row % 11)).collect();
     let prepared = prepare(&format!("x,y\n{rows}")).unwrap();
     assert_eq!(prepared.encoder.class_names().join(" "), "0 1 2 3 4 5 6 7 8 9 10");
+}
+
+/// An amount is the same however it is written; a name is another one with another sign in it.
+#[test]
+fn labels_are_one_class_only_where_they_are_written_as_one_amount() {
+    let classes = |labels: &[&str]| {
+        let rows: String =
+            (0..4 * labels.len()).map(|row| format!("{row}.5,{}\n", labels[row % labels.len()])).collect();
+        let prepared =
+            prepare_with(format!("x,y\n{rows}"), |options| options.task = Some(TaskKind::Classification));
+        prepared.unwrap().encoder.class_names().join(" ")
+    };
+    assert_eq!(classes(&["2", "1.0", "1", "2.00", "-0", "0"]), "-0 1.0 2");
+    assert_eq!(classes(&["0120", "12e1", "120", "120.0", "121"]), "0120 120 12e1 121");
+    let large = ["9007199254740992", "9007199254740993", "9007199254740996"];
+    assert_eq!(classes(&large), large.join(" "));
+    assert_eq!(classes(&large[..2]), large[..2].join(" "));
+    assert_eq!(classes(&["1", "1.0", "one"]), "1 1.0 one");
+}
+
+#[test]
+fn an_amount_by_declaration_is_not_said_to_have_many_values() {
+    let text: String = (0..40).map(|row| format!("{row}.5,{}\n", row % 2)).collect();
+    let amount = |options: &mut manytune::data::DataOptions| {
+        options.column_types.insert("y".into(), ColumnType::Numeric);
+    };
+    let prepared = prepare_with(format!("x,y\n{text}"), amount).unwrap();
+    assert_eq!((prepared.dataset.task, prepared.notes.len()), (Task::Regression, 0), "{:?}", prepared.notes);
 }
 
 #[test]
