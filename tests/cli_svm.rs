@@ -216,6 +216,11 @@ fn what_means_nothing_for_kernel_machines_is_refused() {
         ("[space]\nkernel = \"rfb\"\n", "rbf"),
         ("[space]\nepsilon = 0.1\n", "classification"),
         ("[schedule]\nkind = \"hyperband\"\n", "[schedule]"),
+        ("[search]\nobjective = \"log_loss\"\n[space]\nprobabilities = false\n", "space.probabilities"),
+        (
+            "[search]\nobjective = \"log_loss\"\n[space]\nprobabilities = [true, false]\n",
+            "leave probabilities out",
+        ),
     ] {
         place.write("svm.toml", &format!("{STUDY}{rest}"));
         let error = place.fail("tune svm.toml --quiet", 2);

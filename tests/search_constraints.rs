@@ -52,7 +52,7 @@ fn assert_left(space: &Space, all: &[Configuration]) -> Result<(), TestCaseError
     prop_assert_eq!(grid.iter().collect::<Vec<_>>(), expected.clone());
     let grid = search::find("grid").unwrap();
     prop_assert_eq!(grid.size(space, &SETTINGS), Some(expected.len() as u128));
-    prop_assert_eq!(search::refuse_impossible(space).is_ok(), !expected.is_empty());
+    prop_assert_eq!(refuse_impossible(space).is_ok(), !expected.is_empty());
     prop_assert_eq!(search::refuse_empty(grid, space, &SETTINGS).is_ok(), !expected.is_empty());
     for (index, enqueued) in expected.iter().enumerate().step_by(1 + expected.len() / 5) {
         let settings = Settings { enqueued: vec![(*enqueued).clone()], ..SETTINGS };
@@ -134,8 +134,13 @@ fn a_constraint_on_the_first_dimensions_is_counted_in_a_huge_space() {
     assert!(space.contains(&last[0]));
 }
 
+/// For a strategy that draws.
+fn refuse_impossible(space: &Space) -> Result<(), Error> {
+    search::refuse_impossible(space, search::find("random").unwrap())
+}
+
 fn impossible(dimensions: Vec<Dimension>, constraints: &[&str]) -> Error {
-    search::refuse_impossible(&within(dimensions, constraints)).unwrap_err()
+    refuse_impossible(&within(dimensions, constraints)).unwrap_err()
 }
 
 #[test]
@@ -151,17 +156,24 @@ fn constraints_that_nothing_meets_are_refused_with_the_worst_of_them() {
     assert!(error.advice.starts_with("loosen or leave out \"x == 2 * y\"; or"), "{error}");
     // Rare, but there.
     let one = within(finite(), &["a == 9", "b == 9"]);
-    search::refuse_impossible(&one).unwrap();
+    refuse_impossible(&one).unwrap();
     assert_eq!(proposed("random", &one, &SETTINGS, 5).len(), 1);
-    search::refuse_impossible(&within(reals(), &["x + y < 0.05"])).unwrap();
-    search::refuse_impossible(&within(reals(), &[])).unwrap();
+    refuse_impossible(&within(reals(), &["x + y < 0.05"])).unwrap();
+    refuse_impossible(&within(reals(), &[])).unwrap();
     // A grid may miss what a space has.
     let between = within(reals(), &["0.3 < x < 0.4"]);
-    search::refuse_impossible(&between).unwrap();
+    refuse_impossible(&between).unwrap();
     let grid = search::find("grid").unwrap();
     let error = search::refuse_empty(grid, &between, &SETTINGS).unwrap_err();
     assert!(error.to_string().contains("grid has no configuration"), "{error}");
     search::refuse_empty(search::find("random").unwrap(), &between, &SETTINGS).unwrap();
+    // And has what no draw meets.
+    let at_the_end = within(reals(), &["x == 1"]);
+    assert!(refuse_impossible(&at_the_end).is_err());
+    search::refuse_impossible(&at_the_end, grid).unwrap();
+    assert!(proposed("grid", &at_the_end, &SETTINGS, 100).len() > 1);
+    assert!(search::refuse_impossible(&between, grid).is_ok(), "what is missing are points of its own");
+    assert!(search::refuse_impossible(&within(reals(), &["x > 1"]), grid).is_err());
 }
 
 /// A thin part of a continuous space: every draw lies in it, and no draw depends on how many were asked for.

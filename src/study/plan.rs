@@ -4,7 +4,7 @@ use super::document::{Places, Source};
 use super::entries::{self, Entry};
 use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
 use super::inside::Histograms;
-use super::search_table::{DEFAULT_TRIALS, configuration_text, narrow, target_value};
+use super::search_table::{DEFAULT_TRIALS, SearchTable, configuration_text, narrow, target_value};
 use crate::data::{self, ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, ErrorKind, Result, unknown_name};
 use crate::model::hyperparameter::{self, LINEAR, SVM};
@@ -156,15 +156,16 @@ impl Plan {
         let model = file.model.unwrap_or_else(|| hyperparameter::MODELS[0].to_string());
         let seed = overrides.seed.or(file.search.seed).unwrap_or(0);
         let is_machine = model == SVM;
-        let narrowed = |space: &Space| {
-            let space = hyperparameter::admit(space, &model)?;
-            narrow(space, &file.search.constraints, &file.search.enqueue, seed).map(|(space, _)| space)
-        };
-        let space = file.space.as_ref().map(narrowed).transpose();
         // The default space of kernel machines is a grid.
         let grid = (is_machine && file.space.is_none() && file.search.strategy.is_none()).then_some(GRID);
         let (strategy, strategy_settings) =
             file.search.strategy(overrides.strategy.as_deref().or(grid), &file.places)?;
+        let narrowed = |space: &Space| {
+            let space = hyperparameter::admit(space, &model)?;
+            let SearchTable { constraints, enqueue, .. } = &file.search;
+            narrow(space, constraints, enqueue, strategy, seed).map(|(space, _)| space)
+        };
+        let space = file.space.as_ref().map(narrowed).transpose();
         let schedule = file.schedule.unwrap_or_else(|| schedule::ALL[0].name().to_string());
         let schedule = schedule::named("schedule.kind", &schedule)?;
         if is_machine && schedule.name() != schedule::ALL[0].name() {
@@ -231,10 +232,12 @@ impl Plan {
         };
         hyperparameter::check_task(&space, task).map_err(|error| self.places.locate(error))?;
         let space = with_model(space, &self.model, &objective);
-        let narrowed = narrow(space, &self.constraints, &self.enqueued, self.seed);
+        refuse_without_probabilities(&space, &self.model, &objective)
+            .map_err(|error| self.places.locate(error))?;
+        let strategy = search::named("search.strategy", &self.strategy)?;
+        let narrowed = narrow(space, &self.constraints, &self.enqueued, strategy, self.seed);
         let (space, enqueued) = narrowed.map_err(|error| self.places.locate(error))?;
         (self.space, self.enqueued) = (Some(space), enqueued);
-        let strategy = search::named("search.strategy", &self.strategy)?;
         if strategy.learns(&self.strategy_settings) {
             let settings = self.search_settings(self.metric(task)?.direction());
             let size = self.space.as_ref().and_then(|space| strategy.size(space, &settings));
@@ -389,6 +392,17 @@ fn with_model(mut space: Space, model: &str, objective: &str) -> Space {
         space.dimensions.push(Dimension::new("hidden", hyperparameter::no_hidden_layers()));
     }
     space
+}
+
+/// Refuses votes where probabilities are scored.
+fn refuse_without_probabilities(space: &Space, model: &str, objective: &str) -> Result<()> {
+    let fits = space.get(PROBABILITIES).map(|dimension| &dimension.domain);
+    if model != SVM || objective != LOG_LOSS || fits.is_none_or(|fits| !fits.contains(&Value::Bool(false))) {
+        return Ok(());
+    }
+    Err(Error::usage(format!("space.{PROBABILITIES}"), "false, by which machines vote and have no log_loss")
+        .allowed("true, which is also what is taken where nothing is said")
+        .advice(format!("leave {PROBABILITIES} out; or another search.objective")))
 }
 
 fn data_options(mut data: DataOptions, overrides: &Overrides) -> Result<DataOptions> {

@@ -113,7 +113,7 @@ CREATE TABLE models (
 ";
 
 /// `hyperparameters` is JSON; `seconds` passed between the asking and the telling of a trial; `rungs` of it the
-/// schedule knew of when it ended.
+/// schedule knew of when it ended, below zero where it had stopped the trial and that was told as failed.
 const SEARCH: &str = "
 CREATE TABLE search (
     id INTEGER PRIMARY KEY CHECK (id = 1),

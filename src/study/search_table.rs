@@ -136,17 +136,18 @@ fn read_enqueue(table: &Section<'_>) -> Result<Vec<Configuration>> {
     elements.iter().map(values).collect()
 }
 
-/// The space within these constraints, and with it the configurations that are tried first, completed.
+/// The space within these constraints, where the strategy finds something in it, and with it the configurations that are tried first, completed.
 ///
 /// Errors name the key, `search.constraints[0]` or `search.enqueue[0].width`.
 pub fn narrow(
     space: Space,
     constraints: &[Constraint],
     enqueued: &[Configuration],
+    strategy: &dyn StrategyKind,
     seed: u64,
 ) -> Result<(Space, Vec<Configuration>)> {
     let space = space.with_constraints(constraints.to_vec())?;
-    search::refuse_impossible(&space)?;
+    search::refuse_impossible(&space, strategy)?;
     let enqueued = search::complete(&space, enqueued, seed)?;
     Ok((space, enqueued))
 }

@@ -65,6 +65,55 @@ fn a_schedule_says_which_trials_should_stop() {
     assert!(error.contains("schedule.kind was \"successive_halving\", is \"hyperband\" now"), "{error}");
 }
 
+const ASHA: &str = r#"
+[search]
+strategy = "sobol"
+trials = 8
+[schedule]
+kind = "asha"
+max_epochs = 9
+[space]
+x = { uniform = [0.0, 1.0] }
+"#;
+
+/// Whoever is told to stop may end without a value: the schedule remembers that it was stopped.
+#[test]
+fn a_trial_that_was_stopped_and_failed_counts_the_same_after_a_resume() {
+    const VALUES: [f64; 8] = [0.66, 0.55, 0.89, 0.97, 0.31, 0.22, 0.23, 0.2];
+    let place = place();
+    place.write("asha.toml", ASHA);
+    // Evaluates trials up to a number; after which step each was stopped.
+    let session = |out: &str, end: u64| {
+        let mut peer = Peer::start(&place, &format!("asha.toml --quiet --out {out}"));
+        let mut stops = Vec::new();
+        while let Ok(batch) = peer.batch() {
+            let number = batch[0].number;
+            if number == end {
+                break;
+            }
+            let value = VALUES[number as usize];
+            let stop = (1..=9).find(|step| peer.report(number, *step, value).contains(&number));
+            match number {
+                2 => peer.send(&json!({ "tell": { "number": 2, "state": "failed" } }).to_string()),
+                _ => peer.value(number, value),
+            }
+            stops.push(stop);
+        }
+        peer.end();
+        stops
+    };
+    let whole = session("whole", 8);
+    assert_eq!(whole[2], Some(1));
+    assert!(whole[3..].iter().any(Option::is_some), "{whole:?}");
+    assert_eq!([session("parts", 3), session("parts", 8)].concat(), whole);
+    let trials = |run: &str| place.show(run)["trials"].clone();
+    let states = |run: &str| {
+        trials(run).as_array().unwrap().iter().map(|trial| trial["state"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(states("parts"), states("whole"));
+    assert!(states("whole").contains(&json!("failed")));
+}
+
 #[test]
 fn a_schedule_that_cannot_do_anything_says_so() {
     let place = place();

@@ -62,7 +62,7 @@ impl Search {
         let kind = named("search.strategy", strategy)?;
         let chosen = settings.chosen.of_member("search", kind.name(), kind.settings(), false)?;
         refuse_fixed(&space)?;
-        refuse_impossible(&space)?;
+        refuse_impossible(&space, kind)?;
         let enqueued = complete(&space, &settings.enqueued, settings.seed)?;
         let settings = Settings { chosen, enqueued, ..settings };
         refuse_empty(kind, &space, &settings)?;
@@ -118,7 +118,11 @@ impl Search {
                             .iter()
                             .for_each(|(step, value)| stops.report(number, *step, *value));
                     }
-                    outcome => stops.replay(number, &past.intermediates, past.rungs, &end_of(outcome)),
+                    // What a schedule has stopped has ended for it, whatever it was told as.
+                    outcome => {
+                        let end = if past.is_stopped { End::Pruned } else { end_of(outcome) };
+                        stops.replay(number, &past.intermediates, past.rungs, &end);
+                    }
                 }
             }
             self.settle(number, past.outcome)?;
@@ -208,7 +212,7 @@ impl Search {
         Ok(stops.stopped())
     }
 
-    /// Whether a pending trial should stop.
+    /// Whether a pending trial should stop: what [`Past::is_stopped`] is to be when it ends.
     pub fn should_stop(&self, number: u64) -> bool {
         self.stops.as_ref().is_some_and(|stops| stops.is_stopped(number))
     }

@@ -35,12 +35,14 @@ pub struct Past {
     pub intermediates: Vec<(u64, f64)>,
     /// Of how many rungs the schedule knew when it ended.
     pub rungs: usize,
+    /// Whether the schedule had stopped it before it ended, as whatever.
+    pub is_stopped: bool,
 }
 
 impl Past {
     /// A trial of which no schedule knew.
     pub const fn new(configuration: Configuration, outcome: Outcome) -> Self {
-        Self { configuration, outcome, intermediates: Vec::new(), rungs: 0 }
+        Self { configuration, outcome, intermediates: Vec::new(), rungs: 0, is_stopped: false }
     }
 }
 

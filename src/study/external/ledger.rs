@@ -24,6 +24,8 @@ pub struct Row {
     pub seconds: f64,
     /// Of how many of its rungs the schedule knew when it ended.
     pub rungs: usize,
+    /// Whether the schedule had stopped it before.
+    pub is_stopped: bool,
 }
 
 /// A trial that is told.
@@ -37,6 +39,8 @@ pub struct Ended {
     pub seconds: f64,
     /// Of how many of its rungs the schedule knew.
     pub rungs: usize,
+    /// Whether the schedule had stopped it.
+    pub is_stopped: bool,
 }
 
 impl Row {
@@ -129,12 +133,14 @@ impl Ledger {
             statement.query_map([], raw)?.collect::<rusqlite::Result<Vec<Raw>>>()
         };
         let decode = |(place, (number, state, value, seconds, rungs, configuration)): (u64, Raw)| {
+            let outcome = outcome(&state, value)?;
             let row = Row {
                 number: number as u64,
                 configuration: serde_json::from_str(&configuration).ok()?,
-                outcome: outcome(&state, value)?,
+                outcome,
                 seconds,
-                rungs: rungs as usize,
+                rungs: rungs.unsigned_abs() as usize,
+                is_stopped: rungs < 0 || matches!(outcome, Outcome::Pruned(_)),
             };
             (row.number == place).then_some(row)
         };
@@ -182,9 +188,11 @@ fn write(transaction: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<(
     }
     let sql = "UPDATE trials SET state = ?2, value = ?3, seconds = ?4, rungs = ?5 WHERE number = ?1";
     let mut statement = transaction.prepare_cached(sql)?;
-    for Ended { number, outcome, seconds, rungs } in &changes.told {
+    for Ended { number, outcome, seconds, rungs, is_stopped } in &changes.told {
         let (state, value) = columns(*outcome);
-        statement.execute(params![*number as i64, state.name(), value, seconds, *rungs as i64])?;
+        let has_failed = *outcome == Outcome::Failed;
+        let rungs = if *is_stopped && has_failed { -(*rungs as i64) } else { *rungs as i64 };
+        statement.execute(params![*number as i64, state.name(), value, seconds, rungs])?;
     }
     let sql = "INSERT INTO trials (number, state, seconds, rungs, hyperparameters) VALUES (?1, ?2, 0, 0, ?3)";
     let mut statement = transaction.prepare_cached(sql)?;

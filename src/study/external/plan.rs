@@ -103,7 +103,7 @@ impl Plan {
         let (schedule, schedule_settings, max_epochs) = schedule_of(&document)?;
         let seed = overrides.seed.or(search.seed).unwrap_or(0);
         let places = document.places();
-        let narrowed = narrow(space_of(&document)?, &search.constraints, &search.enqueue, seed);
+        let narrowed = narrow(space_of(&document)?, &search.constraints, &search.enqueue, strategy, seed);
         let (space, enqueued) = narrowed.map_err(|error| places.locate(error))?;
         let plan = Self {
             name,

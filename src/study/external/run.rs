@@ -54,6 +54,7 @@ impl Run {
         search.resume(rows.iter().map(|row| Past {
             intermediates: intermediates.remove(&row.number).unwrap_or_default(),
             rungs: row.rungs,
+            is_stopped: row.is_stopped,
             ..Past::new(row.configuration.clone(), row.outcome)
         }))?;
         let limit = plan.trial_count();
@@ -112,17 +113,18 @@ impl Run {
 
     /// Takes a trial's objective in; refused as [`Search::tell`] does.
     pub fn tell(&mut self, number: u64, value: f64) -> Result<()> {
-        let (rungs, is_pruned) = (self.search.rungs(number), self.search.should_stop(number));
+        let (rungs, is_stopped) = (self.search.rungs(number), self.search.should_stop(number));
         self.search.tell(number, value)?;
-        self.told(number, if is_pruned { Outcome::Pruned(value) } else { Outcome::Complete(value) }, rungs);
+        let outcome = if is_stopped { Outcome::Pruned(value) } else { Outcome::Complete(value) };
+        self.told(number, outcome, rungs, is_stopped);
         Ok(())
     }
 
     /// Takes in that a trial came to nothing; refused as [`Search::fail`] does.
     pub fn fail(&mut self, number: u64) -> Result<()> {
-        let rungs = self.search.rungs(number);
+        let (rungs, is_stopped) = (self.search.rungs(number), self.search.should_stop(number));
         self.search.fail(number)?;
-        self.told(number, Outcome::Failed, rungs);
+        self.told(number, Outcome::Failed, rungs, is_stopped);
         Ok(())
     }
 
@@ -172,9 +174,9 @@ impl Run {
         self.search.best()
     }
 
-    fn told(&mut self, number: u64, outcome: Outcome, rungs: usize) {
+    fn told(&mut self, number: u64, outcome: Outcome, rungs: usize, is_stopped: bool) {
         let seconds = self.asked_at.elapsed().as_secs_f64();
-        self.changes.told.push(Ended { number, outcome, seconds, rungs });
+        self.changes.told.push(Ended { number, outcome, seconds, rungs, is_stopped });
         self.waiting_since.get_or_insert_with(Instant::now);
     }
 }
