@@ -3,6 +3,7 @@
 
 pub mod activation;
 pub mod buffer;
+pub mod glance;
 pub mod hyperparameter;
 pub mod initializer;
 pub mod inside;

@@ -12,6 +12,7 @@ pub mod file;
 pub mod files;
 pub mod folder;
 mod folds;
+pub mod idle;
 pub mod inside;
 mod lineage;
 pub mod model;

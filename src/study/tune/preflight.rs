@@ -5,6 +5,8 @@ use crate::error::{Error, Result};
 use crate::model::hyperparameter::SVM;
 use crate::schedule::{self, ScheduleKind};
 use crate::setting::Chosen;
+use crate::space::Configuration;
+use crate::study::idle;
 use crate::study::inside::Histograms;
 
 /// More trials of a grid than this are run only when they were agreed to.
@@ -78,6 +80,8 @@ impl Study {
         }
         self.strategy.notes(&self.space, &self.search_settings()).iter().for_each(|note| audience.note(note));
         self.schedule.notes(&self.schedule_settings()).iter().for_each(|note| audience.note(note));
+        let build = |configuration: &Configuration| self.build(configuration);
+        idle::notes(&self.space, dataset.task, &build).iter().for_each(|note| audience.note(note));
         audience.explain("the study as run:");
         plan.source.lines().for_each(|line| audience.explain(&format!("  {line}")));
     }
