@@ -42,6 +42,9 @@ fn a_study_file_that_is_wrong_is_2_and_says_where() {
     place.write("study.toml", &STUDY.replace("dropout", "dropuot"));
     let error = place.fail("tune study.toml", 2);
     assert!(error.contains("study.toml:") && error.contains("\"dropout\""), "{error}");
+    place.write("study.toml", &STUDY.replace("kind = \"cpu\"", "kind = \"cpu\"\nmemory = \"200%\""));
+    let error = place.fail("tune study.toml", 2);
+    assert!(error.contains("study.toml:16:") && error.contains("engine.memory"), "{error}");
     assert!(place.fail("tune missing.toml", 2).contains("missing.toml"));
     assert!(!place.path("runs").exists(), "nothing is left behind");
 }
@@ -118,6 +121,33 @@ fn a_store_that_cannot_be_used_is_5() {
     fs::write(&database, "not a database, whatever its name says, and that is a fact").unwrap();
     assert!(place.fail("show runs/study", 5).contains("damaged"));
     assert!(place.fail("tune study.toml", 5).contains("damaged"));
+}
+
+/// A disk that takes no more bytes, by a limit on the size of files: what is there can be read all the same.
+#[cfg(unix)]
+#[test]
+fn a_study_on_a_full_disk_can_be_read() {
+    let place = Place::new();
+    place.run("tune study.toml --quiet");
+    let expected = place.run("show runs/study").0;
+    let limited = |command: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f 0; exec \"$0\" {command}");
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_manytune")])
+            .current_dir(place.path(""))
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.code(), said)
+    };
+    let (code, [shown, error]) = limited("show runs/study");
+    assert_eq!((code, shown), (Some(0), expected), "{error}");
+    let (code, [_, error]) = limited("predict runs/study penguins.csv");
+    assert_eq!(code, Some(0), "{error}");
+    let (code, [_, error]) = limited("tune study.toml --quiet --trials 9");
+    assert_eq!(code, Some(5), "{error}");
+    assert!(!error.contains("panicked") && error.contains("try: "), "{error}");
+    place.run("tune study.toml --quiet --trials 9");
 }
 
 /// The store belongs to another study: exit code 5, and the advice is another folder.

@@ -2,7 +2,7 @@
 
 mod cli;
 
-use cli::Place;
+use cli::{Place, STUDY};
 use std::fs;
 
 const MODEL: &str = "runs/study/best.safetensors";
@@ -40,6 +40,33 @@ fn a_damaged_model_is_noticed_and_the_database_is_used() {
     place.run("tune study.toml --quiet");
     assert_eq!(place.run("predict runs/study penguins.csv"), (expected, String::new()));
     assert_eq!(fs::read(place.path(MODEL)).unwrap(), whole);
+}
+
+/// Also where it would fit by its sizes.
+#[test]
+fn preprocessing_of_another_study_is_noticed() {
+    let place = Place::new();
+    place.run("tune study.toml --quiet");
+    place.run("tune study.toml --quiet --folds 4 --out four");
+    place.write("island.csv", &place.read("penguins.csv").replace("Biscoe", "Elsewhere"));
+    place.write("island.toml", &STUDY.replace("penguins.csv", "island.csv"));
+    place.run("tune island.toml --quiet --out island");
+    let own = fs::read(place.path("runs/study/best.json")).unwrap();
+    for other in ["four", "island"] {
+        fs::copy(place.path(other).join("best.json"), place.path("runs/study/best.json")).unwrap();
+        for command in ["predict runs/study penguins.csv", "show runs/study --mistakes 3"] {
+            let error = place.fail(command, 5);
+            assert!(
+                error.contains("belongs to another study") && error.contains("try: "),
+                "{command}: {error}"
+            );
+        }
+    }
+    // What does not need the model is there.
+    assert!(place.run("plot runs/study").0.contains("parallel"));
+    place.run("tune study.toml --quiet");
+    assert_eq!(fs::read(place.path("runs/study/best.json")).unwrap(), own);
+    place.run("predict runs/study penguins.csv");
 }
 
 #[test]

@@ -57,6 +57,8 @@ fn a_study_runs_enqueued_trials_then_the_grid_then_its_passes() {
     let found = hyperparameters(&place.show("runs/grid"));
     assert_eq!(found[0], (0.02, "adam".to_owned()));
     assert!(found.len() > 6, "{found:?}");
+    let all = format!("{0} of {0} trials, ", found.len());
+    assert!(notes.contains(&all) && !notes.contains(" left\n"), "fewer than there might have been: {notes}");
     assert!(found.iter().all(|(rate, optimizer)| optimizer == "adam" || *rate < 0.05), "{found:?}");
     let (again, notes) = place.run("tune grid.toml");
     assert!(notes.contains("is finished"), "{notes}");

@@ -57,7 +57,11 @@ impl Progress {
     }
 
     /// Takes the line off the terminal: training has ended.
-    pub fn end(&mut self) {
+    pub fn end(&mut self, is_finished: bool) {
+        if is_finished {
+            // There may be fewer than there might have been.
+            self.total = self.total.map(|_| self.before + self.done);
+        }
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         } else if self.done > 0 && !self.is_quiet {

@@ -143,7 +143,8 @@ impl Subject {
             Some(number) => Error::usage("--trial", number)
                 .allowed(format!("0 to {}", trials.len().saturating_sub(1)))
                 .advice(format!("manytune show {}", folder.display())),
-            None => Error::store(folder.display(), "no trial is complete yet").advice("--trial, or wait"),
+            None => Error::store(folder.display(), "no trial is complete")
+                .advice("--trial N for one of those that there are; of a study that still runs, wait"),
         })?;
         let (_, prepared) = data_of(folder, &header, &plan, "give the data file itself")?;
         let own = if header.engine == EngineKind::Cpu { EngineChoice::Cpu } else { EngineChoice::Gpu };

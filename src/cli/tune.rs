@@ -87,7 +87,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let mut progress = Progress::new(arguments.quiet, arguments.explain, time_limit.transpose()?);
     let plan = Plan::from_file(&arguments.input, &overrides(arguments))?;
     let place = if arguments.memory.is_some() { "--memory" } else { "engine.memory" };
-    let memory = plan.engine.memory.as_deref().map(|text| amount::memory(place, text)).transpose()?;
+    let memory = plan.engine.memory.as_deref().map(|text| amount::memory(place, text)).transpose();
+    let memory = memory.map_err(|error| plan.locate(error))?;
     if arguments.gradcheck {
         return gradcheck::verify_study(plan, &verify::Options::default(), Format::Table);
     }
@@ -96,7 +97,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     interrupt::install()?;
     let request = Request { plan, folder: folder.clone(), memory, agreed: arguments.yes };
     let ending = tune(request, &mut progress);
-    progress.end();
+    progress.end(matches!(ending, Ok(Ending::Finished)));
     let note = |line: String| (!arguments.quiet).then(|| output::note(&line));
     match ending? {
         Ending::Finished => {}

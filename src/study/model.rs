@@ -49,6 +49,9 @@ pub struct Preprocessing {
     format: u32,
     /// Of this very file with no checksum in it.
     checksum: String,
+    /// Of the data of the study that it belongs to, and their folds; none in files of earlier versions.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    fingerprint: String,
     /// The column that is predicted.
     pub target: String,
     /// (class) labels as the data have them; empty for regression.
@@ -80,12 +83,18 @@ impl Preprocessing {
         Self {
             format: FORMAT,
             checksum: String::new(),
+            fingerprint: String::new(),
             target: encoder.target_name().to_owned(),
             classes: encoder.class_names().to_vec(),
             features: encoder.feature_names(),
             folds: folds.into_iter().map(fold).collect(),
             encoder: encoder.clone(),
         }
+    }
+
+    /// The same, of the study whose data have this fingerprint.
+    pub fn of_study(self, fingerprint: &str) -> Self {
+        Self { fingerprint: fingerprint.to_owned(), ..self }
     }
 
     /// Reads the file beside the weights.
@@ -174,12 +183,18 @@ impl SavedModel {
         }
         let store = Store::read(folder)?;
         let models = store.best_models()?.ok_or_else(|| none_yet(folder))?;
+        let preprocessing = Preprocessing::open(folder, Which::Best)?;
+        let (said, own) = (&preprocessing.fingerprint, store.header()?.fingerprint);
+        if !said.is_empty() && *said != own || preprocessing.folds.len() != models.folds.len() {
+            let path = folder.join(Which::Best.files().1);
+            return Err(damaged(&path, "it belongs to another study than the database beside it".to_owned()));
+        }
         let found = match Self::open(folder, Which::Best) {
             Ok(model) if model.trial == models.trial && model.folds == models.folds => return Ok(model),
             Ok(model) => format!("holds another model, of trial {}", model.trial),
             Err(error) => error.found,
         };
-        let model = Self::of_store(folder, &store, &models)?;
+        let model = Self::of_store(folder, &store, &models, preprocessing)?;
         let file = folder.join(Which::Best.files().0);
         say(&format!(
             "{}: {found}; the model of trial {} in the database is used",
@@ -189,8 +204,12 @@ impl SavedModel {
         Ok(model)
     }
 
-    fn of_store(folder: &Path, store: &Store, models: &BestModels) -> Result<Self> {
-        let preprocessing = Preprocessing::open(folder, Which::Best)?;
+    fn of_store(
+        folder: &Path,
+        store: &Store,
+        models: &BestModels,
+        preprocessing: Preprocessing,
+    ) -> Result<Self> {
         let task = match preprocessing.classes.len() {
             0 => Task::Regression,
             class_count => Task::Classification { class_count },

@@ -57,7 +57,8 @@ fn train(folder: &Path, header: &Header, best: &Trial, epochs: u32) -> Result<Sa
         trial: best.number,
         folds: vec![parameters(engine.as_mut(), member, epochs, best.number)?],
     };
-    let preprocessing = Preprocessing::new(&dataset, &prepared.encoder, [fold]);
+    let preprocessing =
+        Preprocessing::new(&dataset, &prepared.encoder, [fold]).of_study(&prepared.fingerprint);
     preprocessing.save(folder, Which::Refit)?;
     weights::save(folder, Which::Refit, best, epochs, &network, &models)?;
     SavedModel::new(&models, network, is_machine, preprocessing)

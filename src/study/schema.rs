@@ -178,8 +178,8 @@ pub fn open(path: &Path) -> Result<Connection> {
     open().map_err(fault(path))
 }
 
-/// Opens a database for reading. In a folder that cannot be written the journal cannot be either; the
-/// database is then read as it lies.
+/// Opens a database for reading. Where the journal cannot be written, in a folder that may not be and on a full disk,
+/// the database is read as it lies.
 pub fn open_for_reading(path: &Path) -> Result<Connection> {
     let read = |connection: Connection| {
         connection.busy_timeout(Duration::from_secs(10))?;
@@ -192,7 +192,12 @@ pub fn open_for_reading(path: &Path) -> Result<Connection> {
         Ok(connection) => return Ok(connection),
         Err(error) => error,
     };
-    if !matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) {
+    let lies_still = match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => true,
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull) => !has_journal(path),
+        _ => false,
+    };
+    if !lies_still {
         return Err(fault(path)(error));
     }
     let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
@@ -201,6 +206,13 @@ pub fn open_for_reading(path: &Path) -> Result<Connection> {
     Connection::open_with_flags(address, reading | OpenFlags::SQLITE_OPEN_URI)
         .and_then(read)
         .map_err(fault(path))
+}
+
+/// Whether something is written that is not in the database itself yet.
+fn has_journal(path: &Path) -> bool {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-wal");
+    std::fs::metadata(journal).is_ok_and(|facts| facts.len() > 0)
 }
 
 /// Whether the database has no tables yet.
@@ -231,8 +243,8 @@ pub fn check(path: &Path, connection: &Connection, content: Content) -> Result<(
                 path.display(),
                 format!("holds a {found} (`manytune {command}`), no {name}"),
             )
-            .allowed(format!("the folder of a {name}, or a new one"))
-            .advice("choose another folder"));
+            .allowed(format!("the folder of a {name}"))
+            .advice("choose another folder, or a new one with --out"));
         }
         None => {
             return Err(Error::store(path.display(), format!("is a database, but not a {name} of manytune"))
@@ -274,6 +286,6 @@ pub fn fault(path: &Path) -> impl Fn(rusqlite::Error) -> Error {
                 .advice("close the program that has it open, then run the same command again")
         }
         _ => Error::store(path.display(), format!("the database cannot be used: {error}"))
-            .advice("check the disk and the folder, then run the same command again"),
+            .advice("check that the disk has room and can be read, then run the same command again"),
     }
 }

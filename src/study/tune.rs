@@ -358,7 +358,8 @@ impl Study {
     }
 
     fn preprocessing(&self) -> Preprocessing {
-        Preprocessing::new(&self.dataset, &self.encoder, 0..self.dataset.folds.len())
+        let folds = 0..self.dataset.folds.len();
+        Preprocessing::new(&self.dataset, &self.encoder, folds).of_study(&self.fingerprint)
     }
 
     fn save_weights(&self, trial: &Trial, models: &BestModels) -> Result<()> {
