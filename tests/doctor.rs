@@ -211,7 +211,7 @@ fn planted_faults_of_the_data_are_named() {
     }
 }
 
-/// However few columns there are, and though every value stands there as often as its copies.
+/// With two columns too, and though every value stands there as often as its copies.
 #[test]
 fn tables_of_copies_alone_are_named() {
     let label = |row: usize| if scattered(row, 5) > 0.5 { "yes" } else { "no" };
@@ -231,6 +231,14 @@ fn tables_of_copies_alone_are_named() {
         }
         assert_eq!(code, Some(1), "{name}");
     }
+    // Settings that were tried twelve times each, with results of their own.
+    let tried = |row: usize| {
+        let setting: Vec<String> = (0..3).map(|salt| format!("{:.6}", scattered(row / 12, salt))).collect();
+        format!("{},{}\n", setting.join(","), label(row))
+    };
+    let tried: String = (0..600).map(tried).collect();
+    let (json, code) = examined(&format!("a,b,c,class\n{tried}"), &["--data-only"]);
+    assert_eq!((names(&json, "note"), code), (vec!["duplicate_columns".to_owned()], Some(0)), "{json}");
     // Few values, with any label: chance alone makes such rows equal.
     let few: String = (0..600).map(|row| format!("{},{},{}\n", row % 20, row / 20 % 3, label(row))).collect();
     assert_eq!(names(&examined(&format!("a,b,class\n{few}"), &["--data-only"]).0, "note"), [""; 0]);

@@ -24,11 +24,11 @@ pub struct Patient<'a> {
     pub open: Open<'a>,
     columns: OnceLock<Vec<Column>>,
     twins: OnceLock<Vec<u32>>,
+    distinctive: OnceLock<Vec<bool>>,
     figures: RefCell<Vec<String>>,
 }
 
 /// A column of the table that is learned from, and which of its values each row has.
-#[derive(Clone)]
 pub struct Column {
     /// Its name in the file.
     pub name: String,
@@ -59,6 +59,7 @@ impl<'a> Patient<'a> {
             open,
             columns: OnceLock::new(),
             twins: OnceLock::new(),
+            distinctive: OnceLock::new(),
             figures: RefCell::default(),
         }
     }
@@ -122,14 +123,20 @@ impl<'a> Patient<'a> {
     /// (row) Whether another row with the same features would be no accident: its values, taken as independent, leave
     /// less than one pair of such rows to be expected in a table of n², with what columns share counted once. How rare
     /// a value is is judged by rows that differ: copies are what is looked for.
-    pub fn is_distinctive(&self) -> Vec<bool> {
+    pub fn is_distinctive(&self) -> &[bool] {
+        self.distinctive.get_or_init(|| self.find_distinctive())
+    }
+
+    fn find_distinctive(&self) -> Vec<bool> {
         let (twins, columns) = (self.first_twins(), self.columns());
         if columns.is_empty() {
             return vec![true; twins.len()];
         }
         let firsts: Vec<usize> = (0..twins.len()).filter(|&row| twins[row] as usize == row).collect();
         let distinct: Vec<Column> = columns.iter().map(|column| column.at(&firsts)).collect();
-        let own = own_shares(&distinct);
+        // Settings that were tried again and again, each with a result of its own, are no copies: there columns that go
+        // together are one column.
+        let own = own_shares(if self.copies_agree() { &distinct } else { columns });
         let chances: Vec<Vec<f64>> = distinct.iter().map(Column::chances).collect();
         let bits = |row: usize| -> f64 {
             let bits =
@@ -138,6 +145,15 @@ impl<'a> Patient<'a> {
         };
         let limit = 2.0 * (twins.len().max(2) as f64).log2();
         (0..twins.len()).map(|row| bits(row) > limit).collect()
+    }
+
+    /// Whether rows with the features of an earlier one have its target, but for one in a hundred.
+    fn copies_agree(&self) -> bool {
+        let twins = self.first_twins().iter().enumerate();
+        let copies: Vec<(u32, u32)> =
+            twins.map(|(row, &first)| (row as u32, first)).filter(|(row, first)| row != first).collect();
+        let agrees = |(row, first): &&(u32, u32)| self.target_of(*row) == self.target_of(*first);
+        100 * copies.iter().filter(agrees).count() >= 99 * copies.len()
     }
 
     /// Where a row of the data set stands in the file.
@@ -189,7 +205,16 @@ impl Column {
         let values: Vec<u32> = rows.iter().map(|&row| self.values[row]).collect();
         let mut counts = vec![0; self.counts.len()];
         values.iter().for_each(|&value| counts[value as usize] += 1);
-        Self { values, counts, ..self.clone() }
+        Self {
+            name: self.name.clone(),
+            kind: self.kind,
+            features: self.features.clone(),
+            indicator: self.indicator,
+            unit: self.unit,
+            values,
+            counts,
+            standard: self.standard.clone(),
+        }
     }
 
     /// (value) How likely one more row has it: the share of rows, but of values that one row has what Good and Turing
