@@ -63,8 +63,11 @@ pub(super) fn fit(
         None => scan.bad == 0 || is_numeric_with_mistakes(&scan),
     };
     if numeric {
+        if declared.is_none() && is_named_as_row_numbers(name) && are_row_numbers(table, cells, missing) {
+            return Ok(Fitted::Left(Left::Counter));
+        }
         check_numeric(table, column, &scan)?;
-        if declared.is_none() && (is_counter(name, &scan.numbers) || is_row_numbers(name, &scan.numbers)) {
+        if declared.is_none() && is_counter(name, &scan.numbers) {
             return Ok(Fitted::Left(Left::Counter));
         }
         if has_more_distinct(&scan.numbers, 1) {
@@ -86,19 +89,25 @@ pub(super) fn fit(
     }
 }
 
-/// Whether a column has the name, or lack of one, that pandas and R give row numbers, and numbers rows: no whole
-/// number from 0 on comes twice, however the rows were mixed, or it counts several tables one after the other.
-fn is_row_numbers(name: &str, numbers: &[f64]) -> bool {
-    let is_named = [super::csv::UNNAMED, "Unnamed: 0"].contains(&name);
-    let all_differ =
-        || numbers.iter().map(|number| number.to_bits()).collect::<HashSet<_>>().len() == numbers.len();
+/// Whether a column has the name, or lack of one, that pandas and R give row numbers.
+fn is_named_as_row_numbers(name: &str) -> bool {
+    [super::csv::UNNAMED, "Unnamed: 0"].contains(&name)
+}
+
+/// Whether a column of such a name numbers rows, be they mixed, drawn or of several tables one after the other: whole
+/// numbers from 0 on, none of which comes twice, or that count on and begin again, or of which there are many. All rows
+/// are looked at, those without a target too; a row of totals may have no number.
+fn are_row_numbers(table: &Table, cells: &Cells, missing: &Missing) -> bool {
+    const MANY: usize = 20;
+    let rows: Vec<u32> = (0..table.row_count as u32).collect();
+    let numbers = numbers::scan(cells, &rows, missing).numbers;
+    let numbers: Vec<f64> = numbers.into_iter().filter(|number| !number.is_nan()).collect();
+    let distinct = numbers.iter().map(|number| number.to_bits()).collect::<HashSet<_>>().len();
     let is_start = |number: f64| number == 0.0 || number == 1.0;
     let goes_on = |pair: &[f64]| pair[1] - pair[0] == 1.0 || is_start(pair[1]);
-    let counts_again =
-        || numbers.first().is_some_and(|&first| is_start(first)) && numbers.windows(2).all(goes_on);
-    is_named
-        && numbers.iter().all(|number| number.fract() == 0.0 && *number >= 0.0)
-        && (all_differ() || counts_again())
+    let counts = numbers.first().is_some_and(|&first| is_start(first)) && numbers.windows(2).all(goes_on);
+    numbers.iter().all(|number| number.fract() == 0.0 && *number >= 0.0)
+        && (counts || distinct == numbers.len() || distinct > MANY && 4 * distinct > numbers.len())
 }
 
 /// Whether a column counts its rows, from 0 or 1 by ones, under a name that says so.

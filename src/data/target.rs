@@ -112,15 +112,17 @@ fn constant(table: &Table, column: usize, value: &str, row_count: usize) -> Erro
         .advice("another target column, or rows with another value")
 }
 
-/// The number of a label that is written as one writes an amount: 1, +1, -2.50. Others are names, such as 007 and 12e1, and
-/// so are those with more digits than an f64 keeps apart.
+/// The number of a label that is written as one writes an amount: 1, +1, -2.50. Others are names, such as 007 and
+/// 12e1, and so are those with more digits than an f64 keeps apart.
 fn plain_number(label: &str) -> Option<f64> {
     const DIGITS: usize = 15;
     let digits = label.strip_prefix(['-', '+']).unwrap_or(label);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_plain = is_digits(whole)
-        && is_digits(fraction)
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let fraction = fraction.trim_end_matches('0');
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain = !whole.is_empty()
+        && are_digits(whole)
+        && are_digits(fraction)
         && (whole == "0" || !whole.starts_with('0'))
         && whole.len() + fraction.len() <= DIGITS;
     // Zero has one sign.

@@ -133,9 +133,12 @@ fn an_unnamed_first_column_of_anything_else_is_learned_from() {
             features(name, &|row| ["p", "q", "r"][row % 3].into()),
             format!("{words} {shown}=(other) x")
         );
-        // Shuffled, and two tables one behind the other.
+        // Shuffled, with a foot, and two tables one behind the other.
+        assert_eq!(features(name, &|row| if row == 39 { "all".into() } else { row.to_string() }), "x");
         assert_eq!(features(name, &|row| (row * 7 % 40).to_string()), "x");
         assert_eq!(features(name, &|row| (row % 25).to_string()), "x");
+        // Of parts of tables, mixed.
+        assert_eq!(features(name, &|row| (3 * (row * 7 % 40 % 25)).to_string()), "x");
     }
 }
 
@@ -304,7 +307,7 @@ fn labels_are_one_class_only_where_they_are_written_as_one_amount() {
             prepare_with(format!("x,y\n{rows}"), |options| options.task = Some(TaskKind::Classification));
         prepared.unwrap().encoder.class_names().join(" ")
     };
-    assert_eq!(classes(&["2", "1.0", "1", "2.00", "-0", "0"]), "-0 1.0 2");
+    assert_eq!(classes(&["2", "1.0", "1", "2.00", "-0", "0", "1.", "2.0000000000000000"]), "-0 1.0 2");
     assert_eq!(classes(&["0120", "12e1", "120", "120.0", "121"]), "0120 120 12e1 121");
     let large = ["9007199254740992", "9007199254740993", "9007199254740996"];
     assert_eq!(classes(&large), large.join(" "));
