@@ -95,6 +95,40 @@ fn a_choice_is_named_only_where_it_decides() {
     assert_eq!(found, [""; 0]);
 }
 
+/// A condition that is there is part of the one that is said; of a single value no two trials differ.
+#[test]
+fn what_is_said_can_be_written() {
+    let nesterov = Dimension::new("nesterov", Domain::Choice(vec![Value::Bool(false), Value::Bool(true)]));
+    let momentum = Dimension::new("momentum", Domain::Choice(vec![Value::Float(0.5), Value::Float(0.9)]));
+    let optimizer = || one_of("optimizer", ["sgd", "adam"]);
+    let nesterov = nesterov.when("momentum", [Value::Float(0.5), Value::Float(0.9)]);
+    let found = notes(vec![optimizer(), momentum.when("optimizer", [text("sgd")]), nesterov], CLASSES);
+    assert_eq!(found, [""; 0], "its condition holds with sgd alone");
+    let momentum = Dimension::new("momentum", Domain::Choice(vec![Value::Float(0.5), Value::Float(0.9)]));
+    let nesterov = Dimension::new("nesterov", Domain::Choice(vec![Value::Bool(false), Value::Bool(true)]));
+    let found = notes(vec![optimizer(), momentum, nesterov.when("momentum", [Value::Float(0.9)])], CLASSES);
+    let said = found.iter().find(|note| note.starts_with("nesterov")).unwrap();
+    assert!(said.contains("when = { momentum = 0.9, optimizer = \"sgd\" }"), "{said}");
+    let fixed = Dimension::new("momentum", Domain::Fixed(Value::Float(0.9)));
+    assert_eq!(notes(vec![optimizer(), fixed], CLASSES), [""; 0]);
+    let off = Dimension::new("nesterov", Domain::Fixed(Value::Bool(false)));
+    assert_eq!(notes(vec![one_of("activation", ["relu", "tanh"]), off], CLASSES), [""; 0]);
+}
+
+/// Only the sign of what they say is seen of a step, and of a schedule only its last drop.
+#[test]
+fn what_is_hardly_seen_is_read() {
+    let choice = |name: &str, values: [f64; 2]| {
+        Dimension::new(name, Domain::Choice(values.map(Value::Float).to_vec()))
+    };
+    let lion = || Dimension::new("optimizer", Domain::Fixed(text("lion")));
+    let betas = vec![lion(), choice("beta1", [0.9, 0.9001]), choice("beta2", [0.99, 0.9901])];
+    assert_eq!(notes(betas, CLASSES), [""; 0]);
+    let step = Dimension::new("lr_schedule", Domain::Fixed(text("step")));
+    let late = Dimension::new("step_epochs", Domain::Int { low: 97, high: 99, log: false, step: 1 });
+    assert_eq!(notes(vec![step, late], CLASSES), [""; 0]);
+}
+
 #[test]
 fn spaces_without_one_have_no_note() {
     for model in MODELS {

@@ -5,10 +5,11 @@ use super::run::Build;
 use crate::data::Task;
 use crate::model::glance::glance;
 use crate::random::{Purpose, Stream};
-use crate::space::{Configuration, Dimension, Domain, Space, Value, value_text};
+use crate::space::{Configuration, Dimension, Domain, Space, Value, key_text, value_text};
 
-/// Random configurations that are looked at, and the fewest in which a hyperparameter must be active.
+/// Random configurations that are looked at, at most, and the fewest in which a hyperparameter must be active.
 const DRAWS: u32 = 64;
+const MOST_DRAWS: u32 = 512;
 const FEWEST: usize = 8;
 /// A value beside which nothing has an effect is none of the cause where that had come by chance as likely as this.
 const CHANCE: f64 = 1e-4;
@@ -45,18 +46,39 @@ pub fn notes(space: &Space, task: Task, build: &Build<'_>) -> Vec<String> {
         }
         let name = &dimension.name;
         if seen.iter().all(|(_, matters)| !matters) {
-            return Some(format!("{name} changes nothing in this space: nothing that it trains reads it"));
+            // Before that is said, it is looked at more closely.
+            let mut more = (DRAWS..MOST_DRAWS).filter_map(draw);
+            let is_idle = !more.any(|draw| matters(space, at, &draw, &see) == Some(true));
+            let note =
+                || format!("{name} changes nothing in this space: with any value of it the same is trained");
+            return is_idle.then(note);
+        }
+        if matches!(dimension.domain, Domain::Fixed(_)) {
+            // No two trials differ in it.
+            return None;
         }
         let others = space.dimensions.iter().filter(|other| other.name != *name);
         others.filter_map(|other| split_by(other, &seen)).next().map(|(other, idle, used)| {
-            let conditions = if let [one] = &used[..] { one.clone() } else { format!("[{}]", used.join(", ")) };
+            let known = dimension.when.iter().map(|condition| {
+                (condition.name.as_str(), condition.values.iter().map(value_text).collect())
+            });
+            let conditions: Vec<String> = known.chain([(other, used)]).map(condition_text).collect();
             format!(
-                "{name} changes nothing where {other} is {}: when = {{ {other} = {conditions} }} leaves it out there",
-                idle.join(" or ")
+                "{name} changes nothing where {other} is {}: when = {{ {} }} leaves it out there",
+                idle.join(" or "),
+                conditions.join(", ")
             )
         })
     };
     space.dimensions.iter().enumerate().filter_map(note).collect()
+}
+
+/// A condition, as a study file has it.
+fn condition_text((name, values): (&str, Vec<String>)) -> String {
+    match &values[..] {
+        [one] => format!("{} = {one}", key_text(name)),
+        _ => format!("{} = [{}]", key_text(name), values.join(", ")),
+    }
 }
 
 /// Whether other values of a dimension train something else; `None` where it is inactive, or has no other value.
@@ -88,12 +110,12 @@ fn matters(
     Some(others.any(|other| differs(&other)))
 }
 
-/// A value beside the only one; none for names and lists, of which there may be no other.
+/// A value beside the only one; none for names and lists, of which there may be no other, and for what is off.
 fn another(value: &Value) -> Option<Value> {
     match value {
-        Value::Bool(value) => Some(Value::Bool(!value)),
+        Value::Bool(value) => value.then_some(Value::Bool(false)),
         Value::Int(value) => Some(Value::Int(value + 1)),
-        Value::Float(value) => Some(Value::Float(if *value == 0.0 { 0.25 } else { 0.5 * value })),
+        Value::Float(value) => (*value != 0.0).then_some(Value::Float(0.5 * value)),
         Value::Text(_) | Value::List(_) => None,
     }
 }
