@@ -67,6 +67,13 @@ fn preprocessing_of_another_study_is_noticed() {
     place.run("tune study.toml --quiet");
     assert_eq!(fs::read(place.path("runs/study/best.json")).unwrap(), own);
     place.run("predict runs/study penguins.csv");
+
+    let (expected, _) = place.run("predict runs/study penguins.csv --refit");
+    place.run("predict island island.csv --refit");
+    fs::copy(place.path("island/refit.json"), place.path("runs/study/refit.json")).unwrap();
+    let (again, notes) = place.run("predict runs/study penguins.csv --refit");
+    assert_eq!(again, expected);
+    assert!(notes.contains("belongs to another study; it is trained again"), "{notes}");
 }
 
 #[test]

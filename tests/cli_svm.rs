@@ -218,6 +218,11 @@ fn what_means_nothing_for_kernel_machines_is_refused() {
         ("[schedule]\nkind = \"hyperband\"\n", "[schedule]"),
         ("[search]\nobjective = \"log_loss\"\n[space]\nprobabilities = false\n", "space.probabilities"),
         (
+            "[search]\nobjective = \"log_loss\"\n[space]\nkernel = [\"rbf\", \"linear\"]\n\
+             probabilities = { choice = [true], when = { kernel = \"rbf\" } }\n",
+            "space.probabilities",
+        ),
+        (
             "[search]\nobjective = \"log_loss\"\n[space]\nprobabilities = [true, false]\n",
             "leave probabilities out",
         ),

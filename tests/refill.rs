@@ -58,7 +58,7 @@ fn room_is_taken_before_the_disk_but_for_models() {
         taken_before += 1;
         assert_eq!(admitted, [number - 1; FOLDS], "trial {number}");
         // The engine is told to go on while the disk is waited for.
-        let begun = calls.iter().position(|call| *call == (Call::Begin, number - 1)).map(|at| calls[at + 1]);
+        let begun = calls.iter().rposition(|call| *call == (Call::Begin, number - 1)).map(|at| calls[at + 1]);
         assert_eq!(begun, Some((Call::Advance, number)), "trial {number}: {calls:?}");
     }
     assert!(taken_before > 1 && taken_before + 1 < trained.len(), "{taken_before}");

@@ -41,8 +41,7 @@ impl ScheduleKind for Racing {
         }
         vec![format!(
             "racing stops no trial here: with {folds} fold{} no outcome has a p below {smallest}, and p_value is \
-             {p_value}; try more folds or repeats, or another \
-             schedule",
+             {p_value}; try more folds or repeats, or another schedule",
             if folds == 1 { "" } else { "s" }
         )]
     }

@@ -97,6 +97,10 @@ impl Preprocessing {
         Self { fingerprint: fingerprint.to_owned(), ..self }
     }
 
+    fn is_of(&self, fingerprint: &str) -> bool {
+        self.fingerprint.is_empty() || self.fingerprint == fingerprint
+    }
+
     /// Reads the file beside the weights.
     fn open(folder: &Path, which: Which) -> Result<Self> {
         let path = folder.join(which.files().1);
@@ -184,8 +188,9 @@ impl SavedModel {
         let store = Store::read(folder)?;
         let models = store.best_models()?.ok_or_else(|| none_yet(folder))?;
         let preprocessing = Preprocessing::open(folder, Which::Best)?;
-        let (said, own) = (&preprocessing.fingerprint, store.header()?.fingerprint);
-        if !said.is_empty() && *said != own || preprocessing.folds.len() != models.folds.len() {
+        if !preprocessing.is_of(&store.header()?.fingerprint)
+            || preprocessing.folds.len() != models.folds.len()
+        {
             let path = folder.join(Which::Best.files().1);
             return Err(damaged(&path, "it belongs to another study than the database beside it".to_owned()));
         }
@@ -219,6 +224,11 @@ impl SavedModel {
         let (network, recipe) =
             hyperparameter::build(&trial.configuration, task, preprocessing.features.len(), 1)?;
         Self::new(models, network, recipe.machine.is_some(), preprocessing)
+    }
+
+    /// Whether it belongs to the study whose data have this fingerprint, as far as its files say.
+    pub fn is_of(&self, fingerprint: &str) -> bool {
+        self.preprocessing.is_of(fingerprint)
     }
 
     /// Reads a model from a study's folder. Errors are of kind store: no model yet, a damaged file.

@@ -396,11 +396,11 @@ fn with_model(mut space: Space, model: &str, objective: &str) -> Space {
 
 /// Refuses votes where probabilities are scored.
 fn refuse_without_probabilities(space: &Space, model: &str, objective: &str) -> Result<()> {
-    let fits = space.get(PROBABILITIES).map(|dimension| &dimension.domain);
-    if model != SVM || objective != LOG_LOSS || fits.is_none_or(|fits| !fits.contains(&Value::Bool(false))) {
+    let may_vote = |fits: &Dimension| fits.domain.contains(&Value::Bool(false)) || !fits.when.is_empty();
+    if model != SVM || objective != LOG_LOSS || !space.get(PROBABILITIES).is_some_and(may_vote) {
         return Ok(());
     }
-    Err(Error::usage(format!("space.{PROBABILITIES}"), "false, by which machines vote and have no log_loss")
+    Err(Error::usage(format!("space.{PROBABILITIES}"), "machines may vote, and votes have no log_loss")
         .allowed("true, which is also what is taken where nothing is said")
         .advice(format!("leave {PROBABILITIES} out; or another search.objective")))
 }

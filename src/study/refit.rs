@@ -27,6 +27,7 @@ pub fn refit(folder: &Path, say: &mut dyn FnMut(&str)) -> Result<SavedModel> {
     let file = folder.join(Which::Refit.files().0);
     if file.exists() {
         let found = match SavedModel::open(folder, Which::Refit) {
+            Ok(model) if !model.is_of(&header.fingerprint) => "belongs to another study".to_owned(),
             Ok(model) if model.trial == best.number => return Ok(model),
             Ok(model) => format!("is of trial {}, and trial {} is the best", model.trial, best.number),
             Err(error) => error.found,

@@ -29,7 +29,7 @@ pub fn refuse_another(folder: &Path, header: &Header, plan: &Plan, fingerprint: 
     }
     let found = format!("holds another study:\n    {}", differences.join("\n    "));
     Err(Error::store(folder.display(), found)
-        .allowed("the same settings, or more --trials")
+        .allowed("the same settings and data, read by a version that reads them alike; or more --trials")
         .advice("--out with another folder, to keep both"))
 }
 

@@ -136,7 +136,8 @@ fn read_enqueue(table: &Section<'_>) -> Result<Vec<Configuration>> {
     elements.iter().map(values).collect()
 }
 
-/// The space within these constraints, where the strategy finds something in it, and with it the configurations that are tried first, completed.
+/// The space within these constraints, where the strategy finds something in it, and with it the configurations that
+/// are tried first, completed.
 ///
 /// Errors name the key, `search.constraints[0]` or `search.enqueue[0].width`.
 pub fn narrow(

@@ -111,7 +111,7 @@ impl GpuEngine {
         Ok(())
     }
 
-    /// Submits as long as there are members that can go on and room in the queue; waits for nothing.
+    /// Submits as long as there are members that can go on and room in the queue; waits for no submission.
     pub(super) fn launch(&mut self) -> Result<()> {
         let goes_on = |shard: &&Shard| shard.tenants.values().any(Tenant::goes_on);
         let busy = self.shards.values().filter(|s| s.in_flight > 0 || goes_on(s)).count().max(1);
