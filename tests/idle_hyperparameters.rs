@@ -109,6 +109,10 @@ fn what_is_said_can_be_written() {
     let found = notes(vec![optimizer(), momentum, nesterov.when("momentum", [Value::Float(0.9)])], CLASSES);
     let said = found.iter().find(|note| note.starts_with("nesterov")).unwrap();
     assert!(said.contains("when = { momentum = 0.9, optimizer = \"sgd\" }"), "{said}");
+    let partly = number("momentum", 0.0, 0.9).when("optimizer", [text("sgd"), text("adam")]);
+    let found = notes(vec![one_of("optimizer", ["lion", "sgd", "adam"]), partly], CLASSES);
+    assert!(found.len() == 1 && found[0].contains("where optimizer is \"adam\""), "{found:?}");
+    assert!(found[0].contains("when = { optimizer = \"sgd\" }"), "{found:?}");
     let fixed = Dimension::new("momentum", Domain::Fixed(Value::Float(0.9)));
     assert_eq!(notes(vec![optimizer(), fixed], CLASSES), [""; 0]);
     let off = Dimension::new("nesterov", Domain::Fixed(Value::Bool(false)));

@@ -58,8 +58,9 @@ pub fn notes(space: &Space, task: Task, build: &Build<'_>) -> Vec<String> {
             return None;
         }
         let others = space.dimensions.iter().filter(|other| other.name != *name);
-        others.filter_map(|other| split_by(other, &seen)).next().map(|(other, idle, used)| {
-            let known = dimension.when.iter().map(|condition| {
+        others.filter_map(|other| split_by(other, dimension, &seen)).next().map(|(other, idle, used)| {
+            let known = dimension.when.iter().filter(|condition| condition.name != *other);
+            let known = known.map(|condition| {
                 (condition.name.as_str(), condition.values.iter().map(value_text).collect())
             });
             let conditions: Vec<String> = known.chain([(other, used)]).map(condition_text).collect();
@@ -120,18 +121,22 @@ fn another(value: &Value) -> Option<Value> {
     }
 }
 
-/// The name of a choice, its values beside which there is no effect, and those beside which there may be; none where it
-/// does not decide that.
+/// The name of a choice, its values beside which a dimension has no effect, and those beside which it may; none where
+/// the choice does not decide that.
 fn split_by<'a>(
     other: &'a Dimension,
+    dimension: &Dimension,
     seen: &[(&Configuration, bool)],
 ) -> Option<(&'a str, Vec<String>, Vec<String>)> {
     let Domain::Choice(values) = &other.domain else { return None };
+    // A condition that the dimension has already leaves some of them.
+    let known = dimension.when.iter().find(|condition| condition.name == other.name);
+    let values: Vec<&Value> = known.map_or(values, |condition| &condition.values).iter().collect();
     if !values.iter().all(|value| matches!(value, Value::Text(_) | Value::Bool(_))) {
         return None;
     }
     // (value) With effect, all of them.
-    let count = |value: &Value| {
+    let count = |value: &&Value| {
         let beside = seen.iter().filter(|(configuration, _)| configuration.get(&other.name) == Some(value));
         beside.fold((0, 0), |(with, all), (_, matters)| (with + u32::from(*matters), all + 1))
     };
@@ -143,8 +148,9 @@ fn split_by<'a>(
     let used = counts.iter().filter(|(with, _)| *with > 0);
     let (with, all) = used.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
     let without = 1.0 - f64::from(with) / f64::from(all.max(1));
-    let is_chance = |(with, all): &(u32, u32)| *with == 0 && without.powi(*all as i32) > CHANCE;
-    if counts.iter().any(is_chance) {
+    let may_be_chance =
+        |(with, all): &(u32, u32)| *all == 0 || *with == 0 && without.powi(*all as i32) > CHANCE;
+    if counts.iter().any(may_be_chance) {
         return None;
     }
     let texts = |is_idle: bool| -> Vec<String> {
