@@ -82,9 +82,20 @@ fn values_are_as_far_off_as_they_are_said_to_be() {
 }
 
 #[test]
-fn changed_data_and_other_formats_are_refused() {
+fn mistakes_end_where_rows_are_right_and_with_changed_data() {
     let place = Place::new();
     place.run("tune study.toml --quiet");
+    // A table ends where rows are predicted right; scripts have all that they ask for.
+    let all: Value =
+        serde_json::from_str(&place.run("show runs/study --mistakes 400 --format json").0).unwrap();
+    let wrong = |row: &&Value| row["label"] != row["prediction"];
+    let wrong = all.as_array().unwrap().iter().filter(wrong).count();
+    assert!((1..100).contains(&wrong), "{wrong}");
+    let (table, _) = place.run("show runs/study --mistakes 400");
+    assert_eq!(table.lines().filter(|line| line.starts_with("line ")).count(), wrong, "{table}");
+    assert!(table.contains("no other row is predicted wrong"), "{table}");
+    let (table, _) = place.run("show runs/study --mistakes 1");
+    assert!(!table.contains("no other row"), "{table}");
     assert!(place.fail("show runs/study --mistakes 3 --format csv", 2).contains("json"));
     place.fail("show runs/study --mistakes 3 --top 3", 2);
     let data = place.read("penguins.csv");

@@ -19,7 +19,10 @@ pub fn table(outside: &Outside, count: usize) -> String {
         true => ["row", "label", "prediction", "p(label)", "p(prediction)"].map(str::to_owned).to_vec(),
         false => ["row", "value", "prediction", "error"].map(str::to_owned).to_vec(),
     }];
-    for mistake in worst.iter().take(count) {
+    // A row of a class is a mistake only where another class is the more probable one.
+    let is_mistake = |mistake: &&Mistake<'_>| !is_of_classes || mistake.badness > 0.0;
+    let shown: Vec<&Mistake<'_>> = worst.iter().take(count).take_while(is_mistake).collect();
+    for mistake in &shown {
         let own = outside.value(mistake.row);
         let numbers = &mistake.said.numbers;
         rows.push(match is_of_classes {
@@ -52,7 +55,10 @@ pub fn table(outside: &Outside, count: usize) -> String {
         outside.trial,
         worst.iter().filter(|mistake| !mistake.said.is_trained_on).count()
     );
-    if worst.iter().take(count).any(|mistake| mistake.said.is_trained_on) {
+    if shown.len() < count.min(worst.len()) {
+        text += "\nno other row is predicted wrong\n";
+    }
+    if shown.iter().any(|mistake| mistake.said.is_trained_on) {
         text += "\n* trained on: no fold holds it out\n";
     }
     let doubtful = worst.iter().filter(|mistake| is_doubtful(outside, mistake)).count();
