@@ -84,6 +84,10 @@ fn scores_are_shown_over_the_number_of_rows() {
     place.write("svm.toml", &format!("[data]\npath = {data:?}\n[model]\nkind = \"svm\"\n"));
     let (text, _) = place.run("curve svm.toml");
     assert!(text.contains("    all       216"), "{text}");
+    assert!(!text.contains("train loss") && !text.contains("epochs"), "{text}");
+    let curve = json(&place, "curve svm.toml");
+    let last = &curve["curves"][0]["points"][3];
+    assert!(last["train_loss"].is_null() && number(&last["value"]) > 0.5, "{last}");
 }
 
 /// More rows of what is noise to a large model help; of what a few rows say already they do not.

@@ -51,6 +51,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
             .zip(trials.by_ref())
             .map(|(one, trial)| (one.share, one.rows, trial))
             .collect(),
+        has_epochs: subject.has_epochs(),
         direction: experiment.objective.direction(),
         objective: experiment.objective.name(),
     };

@@ -4,7 +4,6 @@ use super::gradcheck::Format;
 use super::output;
 use super::subject::{Subject, SubjectArguments};
 use crate::error::{Error, Result};
-use crate::model::hyperparameter::SVM;
 use crate::report::lr_sweep::{LEARNING_RATE, LrSweep, rates};
 use crate::space::Value;
 use crate::study::experiment::Variant;
@@ -23,7 +22,7 @@ pub struct Arguments {
 /// Trains, and prints the sweep.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let mut subject = Subject::of(&arguments.subject)?;
-    if subject.plan.model == SVM {
+    if !subject.has_epochs() {
         return Err(Error::usage("model.kind", "a kernel machine has no learning rate")
             .allowed("mlp, linear")
             .advice("manytune tune, which draws the map over c and gamma"));

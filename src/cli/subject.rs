@@ -7,6 +7,7 @@ use super::output;
 use crate::data::{self, Dataset, Prepared, Targets};
 use crate::engine::{self, Engine, EngineChoice, EngineKind, Job, Opened};
 use crate::error::{Error, Result};
+use crate::model::hyperparameter::SVM;
 use crate::model::metric;
 use crate::space::{Configuration, Domain, Space};
 use crate::study::experiment::Experiment;
@@ -250,7 +251,16 @@ impl Subject {
             Some(number) => format!("trial {number}"),
             None => "defaults".to_owned(),
         };
-        format!("{}: {of}, {} folds, at most {} epochs", self.plan.name, self.fold_count, self.max_epochs)
+        let epochs = match self.has_epochs() {
+            true => format!(", at most {} epochs", self.max_epochs),
+            false => String::new(),
+        };
+        format!("{}: {of}, {} folds{epochs}", self.plan.name, self.fold_count)
+    }
+
+    /// Whether what it trains is trained by epochs, and not solved at once.
+    pub fn has_epochs(&self) -> bool {
+        self.plan.model != SVM
     }
 }
 

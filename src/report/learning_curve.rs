@@ -16,6 +16,8 @@ pub struct LearningCurve {
     pub trial: Option<u64>,
     /// By size: the share of the training rows, how many they are (of the first fold), and what came of it.
     pub points: Vec<(f64, usize, Trial)>,
+    /// Whether it is trained by epochs, on a loss.
+    pub has_epochs: bool,
     /// Which way is better.
     pub direction: Direction,
     /// The name of what is scored.
@@ -59,26 +61,33 @@ impl LearningCurve {
     /// A line a size, the curve in one line, and what more rows would do.
     pub fn table(&self) -> String {
         let scores = Scores::like(self.values().last().copied().unwrap_or(f64::NAN));
-        let mut text = format!(
-            "{:>7}  {:>8}  {:>10}  {:>18}  {:>6}\n",
-            "share", "rows", "train loss", self.objective, "epochs"
-        );
+        let columns = |share: &str, rows: &str, loss: &str, score: &str, epochs: &str| {
+            let line = match self.has_epochs {
+                true => format!("{share:>7}  {rows:>8}  {loss:>10}  {score:>18}  {epochs:>6}"),
+                false => format!("{share:>7}  {rows:>8}  {score:>18}"),
+            };
+            format!("{}\n", line.trim_end())
+        };
+        let mut text = columns("share", "rows", "train loss", self.objective, "epochs");
         for (share, rows, trial) in &self.points {
             let share = if *share < 1.0 { format!("1/{}", (1.0 / share).round()) } else { "all".to_owned() };
             let line = match (trial.state, trial.score()) {
                 (State::Complete, Some(score)) => {
                     let spread =
                         trial.spread().map_or(String::new(), |spread| format!(" ± {}", scores.text(spread)));
-                    format!(
-                        "{share:>7}  {rows:>8}  {:>10}  {:>18}  {:>6}",
-                        significant(trial.train_loss().unwrap_or(f64::NAN), 4),
-                        format!("{}{spread}", scores.text(score.value)),
-                        trial.history.epoch_count()
+                    let loss = significant(trial.train_loss().unwrap_or(f64::NAN), 4);
+                    let score = format!("{}{spread}", scores.text(score.value));
+                    columns(
+                        &share,
+                        &rows.to_string(),
+                        &loss,
+                        &score,
+                        &trial.history.epoch_count().to_string(),
                     )
                 }
-                _ => format!("{share:>7}  {rows:>8}  {:>10}  {:>18}", "", trial.state.name()),
+                _ => columns(&share, &rows.to_string(), "", trial.state.name(), ""),
             };
-            text += &format!("{}\n", line.trim_end());
+            text += &line;
         }
         text += &format!("\n{} {}\n", self.objective, curve(&self.values(), self.direction));
         if let Some(doubling) = self.last_doubling() {
@@ -105,7 +114,7 @@ impl LearningCurve {
                 "share": share,
                 "rows": rows,
                 "state": trial.state.name(),
-                "train_loss": trial.train_loss(),
+                "train_loss": trial.train_loss().filter(|_| self.has_epochs),
                 "value": trial.score().map(|score| score.value),
                 "fold_values": trial.fold_values(),
                 "epochs": trial.history.epoch_count(),
