@@ -5,7 +5,7 @@ use super::run::Build;
 use crate::data::Task;
 use crate::model::glance::glance;
 use crate::random::{Purpose, Stream};
-use crate::space::{Configuration, Dimension, Domain, Space, Value, key_text, value_text};
+use crate::space::{Condition, Configuration, Dimension, Domain, Space, Value, value_text};
 
 /// Random configurations that are looked at, at most, and the fewest in which a hyperparameter must be active.
 const DRAWS: u32 = 64;
@@ -58,28 +58,19 @@ pub fn notes(space: &Space, task: Task, build: &Build<'_>) -> Vec<String> {
             return None;
         }
         let others = space.dimensions.iter().filter(|other| other.name != *name);
-        others.filter_map(|other| split_by(other, dimension, &seen)).next().map(|(other, idle, used)| {
-            let known = dimension.when.iter().filter(|condition| condition.name != *other);
-            let known = known.map(|condition| {
-                (condition.name.as_str(), condition.values.iter().map(value_text).collect())
-            });
-            let conditions: Vec<String> = known.chain([(other, used)]).map(condition_text).collect();
+        others.filter_map(|other| split_by(other, dimension, &seen)).next().map(|(idle, used)| {
+            let other = used.name.clone();
+            let mut left = dimension.clone();
+            left.when.retain(|condition| condition.name != other);
+            left.when.push(used);
             format!(
                 "{name} changes nothing where {other} is {}: when = {{ {} }} leaves it out there",
-                idle.join(" or "),
-                conditions.join(", ")
+                idle.iter().map(value_text).collect::<Vec<_>>().join(" or "),
+                left.when_text()
             )
         })
     };
     space.dimensions.iter().enumerate().filter_map(note).collect()
-}
-
-/// A condition, as a study file has it.
-fn condition_text((name, values): (&str, Vec<String>)) -> String {
-    match &values[..] {
-        [one] => format!("{} = {one}", key_text(name)),
-        _ => format!("{} = [{}]", key_text(name), values.join(", ")),
-    }
 }
 
 /// Whether other values of a dimension train something else; `None` where it is inactive, or has no other value.
@@ -121,13 +112,13 @@ fn another(value: &Value) -> Option<Value> {
     }
 }
 
-/// The name of a choice, its values beside which a dimension has no effect, and those beside which it may; none where
-/// the choice does not decide that.
-fn split_by<'a>(
-    other: &'a Dimension,
+/// The values of a choice beside which a dimension has no effect, and the condition that leaves them out; none where the
+/// choice does not decide that.
+fn split_by(
+    other: &Dimension,
     dimension: &Dimension,
     seen: &[(&Configuration, bool)],
-) -> Option<(&'a str, Vec<String>, Vec<String>)> {
+) -> Option<(Vec<Value>, Condition)> {
     let Domain::Choice(values) = &other.domain else { return None };
     // A condition that the dimension has already leaves some of them.
     let known = dimension.when.iter().find(|condition| condition.name == other.name);
@@ -153,10 +144,11 @@ fn split_by<'a>(
     if counts.iter().any(may_be_chance) {
         return None;
     }
-    let texts = |is_idle: bool| -> Vec<String> {
+    let chosen = |is_idle: bool| -> Vec<Value> {
         let chosen = values.iter().zip(&counts).filter(|(_, (with, _))| (*with == 0) == is_idle);
-        chosen.map(|(value, _)| value_text(value)).collect()
+        chosen.map(|(value, _)| (*value).clone()).collect()
     };
-    let (idle, used) = (texts(true), texts(false));
-    (!idle.is_empty() && !used.is_empty()).then_some((&other.name, idle, used))
+    let (idle, used) = (chosen(true), chosen(false));
+    (!idle.is_empty() && !used.is_empty())
+        .then(|| (idle, Condition { name: other.name.clone(), values: used }))
 }
