@@ -18,6 +18,7 @@ use crate::model::primitive::{Primitive, Words};
 use crate::model::recipe::Member;
 use crate::model::svm::dual::Dual;
 use crate::model::svm::smo::Outcome;
+use crate::model::trainer::Trainer;
 use ceiling::Ceilings;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,6 +82,19 @@ impl Snapshot {
     pub fn fresh(parameters: Vec<f32>) -> Self {
         let zeros = vec![0.0; parameters.len()];
         Self { m: zeros.clone(), v: zeros, ..Self::bare(parameters) }
+    }
+
+    /// A member that this trainer trains, between two steps.
+    pub fn of(trainer: &Trainer<f32>, epoch: u32, kept: Option<Vec<f32>>) -> Self {
+        Self {
+            epoch,
+            step: trainer.step,
+            loss_sum: trainer.loss_sum,
+            parameters: trainer.parameters.to_vec(),
+            m: trainer.m.to_vec(),
+            v: trainer.v.to_vec(),
+            kept,
+        }
     }
 
     /// A member without optimizer state.

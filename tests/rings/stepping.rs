@@ -146,15 +146,7 @@ impl Engine for Stepping {
     fn snapshot(&mut self, ids: &[MemberId]) -> Result<Vec<Snapshot>> {
         let state = |id: &MemberId| {
             let Stepped { trainer, epoch, kept, .. } = &self.members[id];
-            Snapshot {
-                epoch: *epoch,
-                step: trainer.step,
-                loss_sum: trainer.loss_sum,
-                parameters: trainer.parameters.to_vec(),
-                m: trainer.m.to_vec(),
-                v: trainer.v.to_vec(),
-                kept: kept.clone(),
-            }
+            Snapshot::of(trainer, *epoch, kept.clone())
         };
         Ok(ids.iter().map(state).collect())
     }

@@ -222,15 +222,7 @@ impl Engine for CpuEngine {
         ids.iter()
             .map(|&id| {
                 let Resident { trainer, epoch, kept } = self.resident(id)?;
-                Ok(Snapshot {
-                    epoch: *epoch,
-                    step: trainer.step,
-                    loss_sum: trainer.loss_sum,
-                    parameters: trainer.parameters.to_vec(),
-                    m: trainer.m.to_vec(),
-                    v: trainer.v.to_vec(),
-                    kept: kept.clone(),
-                })
+                Ok(Snapshot::of(trainer, *epoch, kept.clone()))
             })
             .collect()
     }
