@@ -2,6 +2,7 @@
 
 mod admission;
 pub mod checkpoint;
+mod completed_space;
 mod decisions;
 pub mod default_space;
 pub mod document;

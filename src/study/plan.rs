@@ -1,5 +1,6 @@
 //! The plan of a study as meant: the study file, the command line and the defaults, resolved.
 
+use super::completed_space::completed;
 use super::document::{Places, Source};
 use super::entries::{self, Entry};
 use super::file::{ENGINES, SCALES, StudyFile, TASKS, TYPES};
@@ -7,10 +8,10 @@ use super::inside::Histograms;
 use super::search_table::{DEFAULT_TRIALS, SearchTable, configuration_text, narrow, target_value};
 use crate::data::{self, ColumnRef, DataOptions, MOST_FOLDS, Task};
 use crate::error::{Error, ErrorKind, Result, unknown_name};
-use crate::model::hyperparameter::{self, LINEAR, SVM};
+use crate::model::hyperparameter::{self, SVM};
 use crate::model::metric::{self, Direction, Metric};
 use crate::setting::Chosen;
-use crate::space::{Configuration, Constraint, Dimension, Domain, Space, Value, key_text, quoted};
+use crate::space::{Configuration, Constraint, Space, key_text, quoted};
 use crate::{schedule, search};
 use std::path::{Path, PathBuf};
 
@@ -18,9 +19,6 @@ pub use super::default_space::default_space;
 
 /// The strategy of the default space of kernel machines.
 const GRID: &str = "grid";
-/// The objective that asks for probabilities, and the hyperparameter that fits them.
-const LOG_LOSS: &str = "log_loss";
-const PROBABILITIES: &str = "probabilities";
 
 /// The engine that takes no graphics adapter.
 pub const CPU: &str = "cpu";
@@ -231,9 +229,7 @@ impl Plan {
             None => default_space(task, row_count, feature_count, &self.model),
         };
         hyperparameter::check_task(&space, task).map_err(|error| self.places.locate(error))?;
-        let space = with_model(space, &self.model, &objective);
-        refuse_without_probabilities(&space, &self.model, &objective)
-            .map_err(|error| self.places.locate(error))?;
+        let space = completed(space, &self.model, &objective).map_err(|error| self.places.locate(error))?;
         let strategy = search::named("search.strategy", &self.strategy)?;
         let narrowed = narrow(space, &self.constraints, &self.enqueued, strategy, self.seed);
         let (space, enqueued) = narrowed.map_err(|error| self.places.locate(error))?;
@@ -380,29 +376,6 @@ fn schedule_of_machines(schedule: &str) -> Error {
     Error::usage("schedule.kind", format!("{schedule} for kernel machines, which are solved at once"))
         .allowed(schedule::ALL[0].name())
         .advice("leave [schedule] out")
-}
-
-/// The space of a linear model holds an empty `hidden`, that of a kernel machine a `kernel`, so that
-/// configurations say what they train; and where probabilities are scored they are fitted.
-fn with_model(mut space: Space, model: &str, objective: &str) -> Space {
-    if model == SVM && objective == LOG_LOSS && space.get(PROBABILITIES).is_none() {
-        space.dimensions.push(Dimension::new(PROBABILITIES, Domain::Fixed(Value::Bool(true))));
-    }
-    if model == LINEAR && space.get("hidden").is_none() {
-        space.dimensions.push(Dimension::new("hidden", hyperparameter::no_hidden_layers()));
-    }
-    space
-}
-
-/// Refuses votes where probabilities are scored.
-fn refuse_without_probabilities(space: &Space, model: &str, objective: &str) -> Result<()> {
-    let may_vote = |fits: &Dimension| fits.domain.contains(&Value::Bool(false)) || !fits.when.is_empty();
-    if model != SVM || objective != LOG_LOSS || !space.get(PROBABILITIES).is_some_and(may_vote) {
-        return Ok(());
-    }
-    Err(Error::usage(format!("space.{PROBABILITIES}"), "machines may vote, and votes have no log_loss")
-        .allowed("true, which is also what is taken where nothing is said")
-        .advice(format!("leave {PROBABILITIES} out; or another search.objective")))
 }
 
 fn data_options(mut data: DataOptions, overrides: &Overrides) -> Result<DataOptions> {
