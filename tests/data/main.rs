@@ -5,6 +5,7 @@ mod encoder;
 mod parsing;
 mod real_sets;
 mod splits;
+mod targets;
 
 use manytune::data::{self, ColumnRef, DataOptions, Prepared, Table};
 use manytune::error::{Error, Result};
